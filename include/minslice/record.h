@@ -1,0 +1,87 @@
+// The rows of log.jsonl, log_version 1 (docs/formats/log.md): one run record, case records, one end record.
+#ifndef MINSLICE_RECORD_H_
+#define MINSLICE_RECORD_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "minslice/case.h"
+
+namespace minslice {
+
+enum class Outcome : std::uint8_t {
+  kPass,
+  kFail,
+  kModelError,  // the model's own failing: refusal, truncation, unreadable answer, context overflow
+  kInfraError,  // 5xx, timeout, 429 after the last retry: says nothing about the model
+};
+
+constexpr const char* OutcomeName(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kPass: return "pass";
+    case Outcome::kFail: return "fail";
+    case Outcome::kModelError: return "model_error";
+    case Outcome::kInfraError: return "infra_error";
+  }
+  return "";
+}
+
+struct RunRecord {
+  int log_version = 1;
+  std::string suite;                        // name
+  std::optional<std::string> suite_sha256;  // lower-case hex; absent for imported results that know no suite
+  std::string target;
+  std::string request_model;           // the model asked for
+  std::string gateway;                 // scheme, host and port only: no path, no credentials
+  std::string request_json;            // object: every request setting that reached the wire
+  int repeats = 1;                     // >= 1
+  std::optional<std::int64_t> cases;   // how many cases one repeat has, where known
+  std::string started_at;              // RFC 3339, UTC
+  std::string minslice;                // version of the writer
+  std::string imported_from;           // empty: we ran it ourselves
+};
+
+struct CaseRecord {
+  std::string case_id;
+  int repeat = 1;  // 1-based
+  Outcome outcome = Outcome::kInfraError;
+  std::vector<std::pair<std::string, double>> scores;  // by name, ascending; "pass" is 0 or 1
+  std::vector<Segment> segments;                       // ascending by dimension
+  std::optional<std::string> cluster;
+  std::optional<std::string> prompt_sha256;
+  std::optional<std::string> response_model;  // the model that answered, as the response says
+  std::optional<std::string> system_fingerprint;
+  std::optional<std::string> finish_reason;
+  std::optional<std::int64_t> input_tokens;
+  std::optional<std::int64_t> output_tokens;
+  std::optional<double> cost_usd;
+  std::optional<double> latency_ms;
+  int attempts = 1;  // requests sent for this row
+  std::optional<std::string> output;
+  std::optional<std::string> error;
+};
+
+struct EndRecord {
+  std::int64_t cases = 0;
+  int repeats = 1;
+  std::optional<double> spent_usd;
+  std::string ended_at;
+};
+
+// A whole log, as read. `sha256` is over the file's bytes.
+struct RunLog {
+  std::string path;
+  std::string sha256;
+  RunRecord run;
+  std::vector<CaseRecord> cases;  // in the file's order; rows that a later row superseded are gone (see log/log_reader.h)
+  std::optional<EndRecord> end;   // absent: the log is unfinished
+  std::int64_t superseded = 0;    // infra_error rows that a resumed run asked again
+  bool torn_tail = false;         // the last line has no newline or is cut
+};
+
+}  // namespace minslice
+
+#endif  // MINSLICE_RECORD_H_

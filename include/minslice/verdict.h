@@ -1,0 +1,141 @@
+// The verdict as data; report/verdict_json.h writes and reads it as verdict.json (docs/formats/verdict.md).
+// Fractions, not points. What could not be computed is nullopt, and a warning of the row says why.
+#ifndef MINSLICE_VERDICT_H_
+#define MINSLICE_VERDICT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "minslice/exit_code.h"
+#include "minslice/policy.h"
+
+namespace minslice {
+
+enum class Decision { kPromote, kHold, kInconclusive, kBlocked, kInvalid };
+
+constexpr const char* DecisionName(Decision decision) {
+  switch (decision) {
+    case Decision::kPromote: return "promote";
+    case Decision::kHold: return "hold";
+    case Decision::kInconclusive: return "inconclusive";
+    case Decision::kBlocked: return "blocked";
+    case Decision::kInvalid: return "invalid";
+  }
+  return "";
+}
+
+constexpr int DecisionExitCode(Decision decision) {
+  switch (decision) {
+    case Decision::kPromote: return kExitOk;
+    case Decision::kHold: return kExitHold;
+    case Decision::kInconclusive: return kExitInconclusive;
+    case Decision::kBlocked: return kExitBlocked;
+    case Decision::kInvalid: return kExitInvalid;
+  }
+  return kExitInternal;
+}
+
+struct VerdictReason {
+  std::string code;  // snake_case, stable: "slice_regression", "unfinished_log", ...
+  std::string text;  // one sentence with the figures
+  std::string dimension;
+  std::string value;
+  Decision decision = Decision::kPromote;  // the decision that this reason calls for
+  std::vector<std::string> case_ids;
+};
+
+struct VerdictRow {
+  std::int64_t n_pairs = 0;
+  std::optional<std::int64_t> n_both, n_incumbent_only, n_candidate_only, n_neither;  // binary, K = 1
+  std::optional<double> incumbent_rate, candidate_rate;
+  std::optional<double> incumbent_low, incumbent_high, candidate_low, candidate_high;  // Wilson
+  std::optional<double> delta, ci_low, ci_high;
+  double level = 0.95;
+  std::string method;
+  std::optional<double> p_value;     // two-sided, the policy's method
+  std::optional<double> p_harm;      // one-sided for harm
+  std::optional<double> p_adjusted;  // p_harm adjusted over the family
+  std::optional<double> discordance_rate;
+  std::optional<double> mde, resolvable_margin, resolution_ratio;
+  std::optional<bool> testable;
+  // aggregate: superior, non_inferior, non_inferior_worse, inconclusive, inconclusive_worse, inferior (Piaggio 2012);
+  // segments: ok, block, suspected, low_confidence, below_floor, floor_unresolved, reported
+  std::string status;
+  std::vector<std::string> warnings;
+};
+
+struct VerdictSegment {
+  std::string dimension, value;
+  std::string role = "gate";  // gate | report
+  bool under_floor = false;   // fewer pairs than min_cases: low confidence, never gated alone
+  VerdictRow row;
+  std::vector<std::string> broke, fixed;  // case ids
+};
+
+struct VerdictArm {
+  std::string target, request_model;
+  std::vector<std::string> response_models;  // distinct, ascending
+  int repeats = 1;
+};
+
+struct VerdictInput {
+  std::string side;  // incumbent | candidate
+  std::string path, sha256;
+  std::optional<std::string> suite_sha256;
+  std::string suite;
+  std::vector<std::string> response_models;
+};
+
+struct VerdictMissing {
+  std::int64_t cases = 0;   // union of both logs
+  std::int64_t paired = 0;  // complete pairs
+  std::vector<std::string> incumbent_only_ids, candidate_only_ids;      // no row on the other side
+  std::vector<std::string> incumbent_infra_ids, candidate_infra_ids;    // infra_error on that side
+  std::int64_t incumbent_model_errors = 0, candidate_model_errors = 0;  // counted as fail
+  std::optional<Decision> worst_case, best_case;  // the verdict with missing rows filled against / for the candidate
+};
+
+struct VerdictBootstrap {
+  std::int64_t replicates = 0;
+  std::uint64_t seed = 0;
+  double percentile[2] = {0, 0};
+  double bca[2] = {0, 0};
+};
+
+struct VerdictMcNemar {
+  double exact = 1, midp = 1, asymptotic = 1, corrected = 1;
+};
+
+struct VerdictPlanning {
+  std::optional<double> psi;            // discordance rate used, rounded to the three digits that are printed
+  std::optional<std::int64_t> pairs_for_goal;  // pairs that would decide the goal at the policy's power
+  std::optional<std::int64_t> pairs_for_2_points, pairs_for_1_point;
+};
+
+struct Verdict {
+  Decision decision = Decision::kInvalid;
+  int exit_code = kExitInvalid;
+  std::vector<VerdictReason> reasons;  // all that apply, gravest first
+  std::string suite;
+  VerdictArm incumbent, candidate;
+  VerdictRow aggregate;
+  std::vector<VerdictSegment> segments;
+  std::optional<VerdictBootstrap> bootstrap;
+  std::optional<VerdictMcNemar> mcnemar;
+  VerdictMissing missing;
+  VerdictPlanning planning;
+  std::vector<std::string> broke, fixed;  // case ids over the whole suite
+  std::vector<std::string> warnings;
+  Policy policy;
+  std::string policy_json;    // resolved, every default, canonical
+  std::string policy_sha256;  // over policy_json
+  std::vector<VerdictInput> inputs;
+  std::string run_hash;  // SHA-256 over policy and input hashes: what a review file names
+  std::string minslice;
+};
+
+}  // namespace minslice
+
+#endif  // MINSLICE_VERDICT_H_

@@ -1,0 +1,23 @@
+// Reads log.jsonl. Unknown fields are ignored, an unknown log_version is refused, and every broken line is named at once.
+// A later row for the same (case, repeat) supersedes an infra_error row (a resumed run asked again) and nothing else:
+// any other second row stays in `cases`, and pairing reports it as a duplicate. A torn last line of an unfinished log is
+// dropped with torn_tail = true; a broken line elsewhere is an error.
+#ifndef MINSLICE_LOG_LOG_READER_H_
+#define MINSLICE_LOG_LOG_READER_H_
+
+#include <string>
+
+#include "minslice/record.h"
+#include "minslice/result.h"
+
+namespace minslice::log {
+
+struct ReadOptions {
+  bool outputs = false;  // keep CaseRecord::output; gate and compare do not need it
+};
+
+Result<RunLog> ReadLog(const std::string& path, const ReadOptions& options = {});
+
+}  // namespace minslice::log
+
+#endif  // MINSLICE_LOG_LOG_READER_H_

@@ -1,0 +1,34 @@
+// Writes log.jsonl (docs/formats/log.md): append-only, one JSON object a line. A line is on its way to the kernel whole when
+// Append returns, so kill -9 loses no row that was appended; Sync bounds what a power cut can lose.
+#ifndef MINSLICE_LOG_LOG_WRITER_H_
+#define MINSLICE_LOG_LOG_WRITER_H_
+
+#include <memory>
+#include <string>
+
+#include "minslice/record.h"
+#include "minslice/result.h"
+
+namespace minslice::log {
+
+// One line without the newline, keys in the documented order, doubles in shortest round-trip form.
+std::string RunRecordLine(const RunRecord& record);
+std::string CaseRecordLine(const CaseRecord& record);
+std::string EndRecordLine(const EndRecord& record);
+
+class LogWriter {
+ public:
+  // A new log; refuses an existing file.
+  static Result<std::unique_ptr<LogWriter>> Create(const std::string& path, const RunRecord& run);
+  // Continues an existing log; a torn last line is cut off first (its bytes are no whole row).
+  static Result<std::unique_ptr<LogWriter>> Continue(const std::string& path);
+  virtual ~LogWriter() = default;
+
+  virtual Result<void> Append(const CaseRecord& record) = 0;
+  virtual Result<void> End(const EndRecord& record) = 0;  // writes, syncs
+  virtual Result<void> Sync() = 0;
+};
+
+}  // namespace minslice::log
+
+#endif  // MINSLICE_LOG_LOG_WRITER_H_

@@ -1,0 +1,25 @@
+// Renders a verdict. Nothing is computed here; model text is escaped for each sink.
+#ifndef MINSLICE_REPORT_REPORT_H_
+#define MINSLICE_REPORT_REPORT_H_
+
+#include <string>
+
+#include "minslice/result.h"
+#include "minslice/verdict.h"
+
+namespace minslice::report {
+
+struct TextOptions {
+  bool color = false;
+  int width = 96;      // columns; >= 60
+  bool ascii = false;  // no box or dash characters outside ASCII
+};
+
+std::string VerdictText(const Verdict& verdict, const TextOptions& options);
+std::string VerdictMarkdown(const Verdict& verdict);  // fits a GitHub comment, 65,536 characters
+std::string VerdictJson(const Verdict& verdict);      // verdict.json, pretty, trailing newline
+Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& path);
+
+}  // namespace minslice::report
+
+#endif  // MINSLICE_REPORT_REPORT_H_
