@@ -1,0 +1,34 @@
+#include "io/diagnostics.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace minslice::io {
+
+void Diagnostics::Add(SourcePosition where, std::string message) {
+  list_.push_back({std::move(where), std::move(message)});
+}
+
+void Diagnostics::AddAll(const Failure& failure) {
+  list_.insert(list_.end(), failure.diagnostics.begin(), failure.diagnostics.end());
+}
+
+Failure Diagnostics::ToFailure(std::size_t cap) const {
+  std::map<std::string, std::size_t> order;
+  for (const Diagnostic& diagnostic : list_) order.try_emplace(diagnostic.where.file, order.size());
+  std::vector<Diagnostic> sorted = list_;
+  std::stable_sort(sorted.begin(), sorted.end(), [&order](const Diagnostic& a, const Diagnostic& b) {
+    return std::make_tuple(order.at(a.where.file), a.where.line, a.where.column) <
+           std::make_tuple(order.at(b.where.file), b.where.line, b.where.column);
+  });
+  if (sorted.size() > cap) {
+    const std::size_t more = sorted.size() - cap;
+    sorted.resize(cap);
+    sorted.push_back({{}, "... and " + std::to_string(more) + (more == 1 ? " more error" : " more errors")});
+  }
+  return Failure{Failure::Kind::kInput, std::move(sorted)};
+}
+
+}  // namespace minslice::io
