@@ -15,7 +15,8 @@ constexpr double kLogSmallest = -690;  // log of 1e-299.7
 double LogProbability(std::int64_t x, std::int64_t m) {
   const double n = static_cast<double>(m);
   const double k = static_cast<double>(x);
-  return boost::math::lgamma(n + 1) - boost::math::lgamma(k + 1) - boost::math::lgamma(n - k + 1) - n * std::log(2.0);
+  return boost::math::lgamma(n + 1) - boost::math::lgamma(k + 1) - boost::math::lgamma(n - k + 1) -
+         n * std::log(2.0);
 }
 
 // The largest x >= m/2 whose probability is still at least e^kLogSmallest; three lgamma are exact enough to
