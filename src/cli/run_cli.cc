@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
-#include <sstream>
 
 #include "cli/session.h"
+#include "io/nearest_name.h"
 #include "minslice/version.h"
 
 namespace minslice::cli {
@@ -28,22 +28,6 @@ bool WantsColor(bool is_terminal) {
   if (no_color != nullptr && *no_color != '\0') return false;
   const char* term = std::getenv("TERM");
   return is_terminal && (term == nullptr || std::string_view(term) != "dumb");
-}
-
-// Edit distance for "did you mean": small names only.
-std::size_t Distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t up = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = up;
-    }
-  }
-  return row[b.size()];
 }
 
 }  // namespace
@@ -93,30 +77,19 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
     try {
       app.parse(reversed);
     } catch (const CLI::ParseError& error) {
-      std::ostringstream ignored;
       if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
         app.exit(error, out, err);  // --help, --version
         return kExitOk;
       }
       err << "minslice: " << error.what() << '\n';
       if (args.size() > 1 && !args[1].starts_with('-')) {
-        std::string nearest;
-        std::size_t best = 3;
-        bool known = false;
-        for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
-          known = known || command->get_name() == args[1];
-          const std::size_t distance = Distance(args[1], command->get_name());
-          if (distance < best) {
-            best = distance;
-            nearest = command->get_name();
-          }
-        }
-        if (known) {
+        std::vector<std::string> names;
+        for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) names.push_back(command->get_name());
+        if (std::find(names.begin(), names.end(), args[1]) != names.end()) {
           err << "minslice: see: minslice " << args[1] << " --help\n";
-        } else if (!nearest.empty()) {
-          err << "minslice: there is no command '" << args[1] << "'; did you mean '" << nearest << "'?\n";
         } else {
-          err << "minslice: there is no command '" << args[1] << "'; see: minslice --help\n";
+          err << "minslice: there is no command " << io::Quoted(args[1]) << io::DidYouMean(args[1], names, 0)
+              << "; see: minslice --help\n";
         }
       } else {
         err << "minslice: see: minslice --help\n";
