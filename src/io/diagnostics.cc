@@ -26,7 +26,9 @@ Failure Diagnostics::ToFailure(std::size_t cap) const {
   if (sorted.size() > cap) {
     const std::size_t more = sorted.size() - cap;
     sorted.resize(cap);
-    sorted.push_back({{}, "... and " + std::to_string(more) + (more == 1 ? " more error" : " more errors")});
+    Diagnostic rest;
+    rest.message = "... and " + std::to_string(more) + (more == 1 ? " more error" : " more errors");
+    sorted.push_back(std::move(rest));
   }
   return Failure{Failure::Kind::kInput, std::move(sorted)};
 }

@@ -18,8 +18,8 @@ class Diagnostics {
   bool empty() const { return list_.empty(); }
   std::size_t size() const { return list_.size(); }
 
-  // Ascending by line and column within each file, files in the order in which they first appeared; beyond `cap` one line
-  // says how many more there are. Not to be called when empty().
+  // Ascending by line and column within each file, files in the order in which they first appeared; beyond
+  // `cap` one line says how many more there are. Not to be called when empty().
   Failure ToFailure(std::size_t cap = 50) const;
 
  private:

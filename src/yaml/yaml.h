@@ -10,11 +10,11 @@
 //   root.Finish();
 //   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
 //
-// Refused while parsing: bad syntax, invalid UTF-8, duplicate keys, aliases that contain themselves, a second document,
-// keys that are no scalars, merge keys (<<).
-// Plain scalars follow the YAML 1.2 core schema as narrowed here: true/false are booleans; `no`, `yes`, `on`, `off` are text;
-// numbers are decimal (010 is 10, never 8); .inf and .nan are text. Where text is wanted any scalar but null is taken as
-// written (`name: 010` is "010"). Quoted scalars are always text.
+// Refused while parsing: bad syntax, invalid UTF-8, duplicate keys, aliases that contain themselves, a second
+// document, keys that are no scalars, merge keys (<<). Plain scalars follow the YAML 1.2 core schema as
+// narrowed here: true/false are booleans; `no`, `yes`, `on`, `off` are text; numbers are decimal (010 is 10,
+// never 8); .inf and .nan are text. Where text is wanted any scalar but null is taken as written (`name: 010`
+// is "010"). Quoted scalars are always text.
 #ifndef MINSLICE_YAML_YAML_H_
 #define MINSLICE_YAML_YAML_H_
 
@@ -46,8 +46,8 @@ struct Range {
 struct NodeData;  // private to yaml.cc
 class Map;
 
-// A value anywhere in the tree. Cheap to copy. The getters give nullopt and add a diagnostic when the value is of another
-// type; a value that is absent gives nullopt without one.
+// A value anywhere in the tree. Cheap to copy. The getters give nullopt and add a diagnostic when the value
+// is of another type; a value that is absent gives nullopt without one.
 class Node {
  public:
   Node() = default;
@@ -85,9 +85,9 @@ class Map {
 
   bool present() const { return node_.present(); }  // false: the key that should hold this map is absent
   SourcePosition where() const { return node_.where(); }
-  bool Has(const std::string& key) const;  // counts as asking for it
-  Node Get(const std::string& key) const;  // a Node of kind kAbsent where there is none
-  std::vector<std::string> Keys() const;   // in the file's order
+  bool Has(const std::string& key) const;                      // counts as asking for it
+  Node Get(const std::string& key) const;                      // a Node of kind kAbsent where there is none
+  std::vector<std::string> Keys() const;                       // in the file's order
   SourcePosition KeyPosition(const std::string& key) const;    // of the key; of the map where absent
   SourcePosition ValuePosition(const std::string& key) const;  // of the value; of the map where absent
 
@@ -100,7 +100,7 @@ class Map {
                         const std::vector<std::string>& choices) const;
   std::vector<std::string> GetStrings(const std::string& key) const;  // a list of scalars; empty where absent
   std::vector<Node> GetList(const std::string& key) const;            // empty where absent
-  Map GetMap(const std::string& key) const;                           // empty, with present() false, where absent
+  Map GetMap(const std::string& key) const;  // empty, with present() false, where absent
 
   // The same, nullopt where the key is absent, null, or (with a diagnostic) unusable.
   std::optional<std::string> FindString(const std::string& key) const;
@@ -130,7 +130,8 @@ class Map {
   std::shared_ptr<std::vector<std::string>> asked_;
 };
 
-// The document's root, which must be a map (an empty one and diagnostics where it is not). `diagnostics` must outlive it.
+// The document's root, which must be a map (an empty one and diagnostics where it is not). `diagnostics` must
+// outlive it.
 Map ParseMap(std::string_view text, const std::string& path, Diagnostics& diagnostics);
 // The same for a root of any kind.
 Node ParseNode(std::string_view text, const std::string& path, Diagnostics& diagnostics);

@@ -1,0 +1,234 @@
+#include "io/file_system.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace minslice::io {
+namespace {
+
+std::string ErrorText(int error) {
+  std::string text = std::strerror(error);
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  return text;
+}
+
+// A missing or unreadable path is the user's to put right; a full disk or a failing one is not.
+tl::unexpected<Failure> SystemFailure(const std::string& path, const std::string& what, int error) {
+  const bool machine = error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG ||
+                       error == EMFILE || error == ENFILE || error == ENOMEM;
+  return tl::unexpected<Failure>(Failure{machine ? Failure::Kind::kInternal : Failure::Kind::kInput,
+                                         {{{path}, what + ": " + ErrorText(error)}}});
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+  int Release() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+
+ private:
+  int fd_;
+};
+
+int WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
+class RealAppendFile final : public AppendFile {
+ public:
+  RealAppendFile(std::string path, int fd, std::int64_t size) : AppendFile(std::move(path), size), fd_(fd) {}
+
+ protected:
+  ssize_t WriteSome(const char* data, std::size_t size) override { return write(fd_.get(), data, size); }
+  int TruncateTo(std::int64_t size) override { return ftruncate(fd_.get(), size); }
+  int SyncData() override { return fdatasync(fd_.get()); }
+
+ private:
+  Descriptor fd_;
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Result<std::string> ReadFile(const std::string& path, std::size_t slack) override {
+    Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) return SystemFailure(path, "cannot be read", errno);
+    struct stat status{};
+    if (fstat(fd.get(), &status) != 0) return SystemFailure(path, "cannot be read", errno);
+    if (S_ISDIR(status.st_mode)) return SystemFailure(path, "cannot be read", EISDIR);
+    std::string text;
+    const auto expected = status.st_size > 0 ? static_cast<std::size_t>(status.st_size) : 0;
+    text.reserve(expected + slack + 1);
+    std::size_t size = 0;
+    for (;;) {
+      // One byte more than the file had, so that the common case ends without growing.
+      const std::size_t room = size < expected ? expected - size + 1 : 1 << 16;
+      text.resize(size + room);
+      const ssize_t n = read(fd.get(), text.data() + size, room);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return SystemFailure(path, "cannot be read", errno);
+      if (n == 0) break;
+      size += static_cast<std::size_t>(n);
+      if (size == expected) {
+        // Probably the end; ask with a byte, not with a block that would move the whole string.
+        char more = 0;
+        ssize_t m = 0;
+        do {
+          m = read(fd.get(), &more, 1);
+        } while (m < 0 && errno == EINTR);
+        if (m < 0) return SystemFailure(path, "cannot be read", errno);
+        if (m == 0) break;
+        text.resize(size);
+        text.push_back(more);
+        ++size;
+      }
+    }
+    text.resize(size);
+    text.reserve(size + slack);
+    return text;
+  }
+
+  Result<void> WriteFile(const std::string& path, std::string_view bytes) override {
+    struct stat status{};
+    std::string target = path;
+    if (stat(path.c_str(), &status) == 0) {
+      if (!S_ISREG(status.st_mode)) {
+        Descriptor fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+        if (fd.get() < 0) return SystemFailure(path, "cannot be written", errno);
+        if (const int error = WriteAll(fd.get(), bytes))
+          return SystemFailure(path, "cannot be written", error);
+        return {};
+      }
+      // Through a symbolic link: what it points to is replaced, the link stays.
+      if (char* real = realpath(path.c_str(), nullptr)) {
+        target = real;
+        std::free(real);
+      }
+    }
+    const std::string temporary = target + ".tmp." + std::to_string(getpid());
+    Descriptor fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (fd.get() < 0) return SystemFailure(path, "cannot be written", errno);
+    int error = WriteAll(fd.get(), bytes);
+    if (error == 0 && fsync(fd.get()) != 0) error = errno;
+    if (close(fd.Release()) != 0 && error == 0) error = errno;
+    if (error == 0 && rename(temporary.c_str(), target.c_str()) != 0) error = errno;
+    if (error != 0) {
+      unlink(temporary.c_str());
+      return SystemFailure(path, "cannot be written", error);
+    }
+    const Descriptor folder(open(FolderOf(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder.get() >= 0)
+      fsync(folder.get());  // the name, too, survives a power cut where the file system can
+    return {};
+  }
+
+  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, AppendMode mode,
+                                                 std::int64_t keep_bytes) override {
+    const int create = mode == AppendMode::kCreate ? O_CREAT | O_EXCL : 0;
+    Descriptor fd(open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | create, 0666));
+    if (fd.get() < 0 && errno == EEXIST) return FailAt({path}, "already exists; nothing was written");
+    if (fd.get() < 0) return SystemFailure(path, "cannot be written", errno);
+    if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return FailAt({path}, "is being written by another process");
+      // File systems without locks (some network mounts) are written to all the same.
+      if (errno != ENOLCK && errno != EOPNOTSUPP && errno != EINVAL)
+        return SystemFailure(path, "cannot be locked", errno);
+    }
+    struct stat status{};
+    if (fstat(fd.get(), &status) != 0) return SystemFailure(path, "cannot be written", errno);
+    std::int64_t size = status.st_size;
+    if (keep_bytes >= 0 && keep_bytes < size) {
+      if (ftruncate(fd.get(), keep_bytes) != 0) return SystemFailure(path, "cannot be cut", errno);
+      size = keep_bytes;
+    }
+    return std::unique_ptr<AppendFile>(std::make_unique<RealAppendFile>(path, fd.Release(), size));
+  }
+
+  bool Exists(const std::string& path) override {
+    struct stat status{};
+    return stat(path.c_str(), &status) == 0;
+  }
+
+  Result<std::int64_t> Size(const std::string& path) override {
+    struct stat status{};
+    if (stat(path.c_str(), &status) != 0) return SystemFailure(path, "cannot be read", errno);
+    return static_cast<std::int64_t>(status.st_size);
+  }
+
+  Result<void> MakeDirectories(const std::string& path) override {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error) return SystemFailure(path, "cannot be made", error.value());
+    return {};
+  }
+};
+
+}  // namespace
+
+Result<void> AppendFile::Append(std::string_view bytes) {
+  if (broken_) return FailInternal(path_ + ": not written: an earlier write failed and could not be undone");
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = WriteSome(bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      const int error = n < 0 ? errno : ENOSPC;
+      if (done > 0 && TruncateTo(size_) != 0) broken_ = true;
+      return SystemFailure(path_, "cannot be written", error);
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  size_ += static_cast<std::int64_t>(bytes.size());
+  return {};
+}
+
+Result<void> AppendFile::Sync() {
+  if (broken_) return FailInternal(path_ + ": not written: an earlier write failed and could not be undone");
+  while (SyncData() != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EINVAL || errno == EROFS) return {};  // pipes and the like have nothing to sync
+    return SystemFailure(path_, "cannot be written", errno);
+  }
+  return {};
+}
+
+FileSystem& RealFileSystem() {
+  static PosixFileSystem file_system;
+  return file_system;
+}
+
+std::string FolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+std::string JoinPath(const std::string& folder, const std::string& relative) {
+  if (!relative.empty() && relative[0] == '/') return relative;
+  if (folder.empty() || folder == ".") return relative;
+  return folder.back() == '/' ? folder + relative : folder + "/" + relative;
+}
+
+}  // namespace minslice::io

@@ -1,0 +1,72 @@
+// Files behind a small abstract struct, so that a torn write or a full disk becomes a unit test.
+#ifndef MINSLICE_IO_FILE_SYSTEM_H_
+#define MINSLICE_IO_FILE_SYSTEM_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "minslice/result.h"
+
+namespace minslice::io {
+
+// A file that only grows, locked against a second writer for as long as the object lives.
+class AppendFile {
+ public:
+  virtual ~AppendFile() = default;
+
+  // All or nothing: one write(2) in the common case; where the disk takes only a part, that part is cut off
+  // again. After a failure that could not be undone every further call fails.
+  Result<void> Append(std::string_view bytes);
+  Result<void> Sync();  // fdatasync
+  std::int64_t size() const { return size_; }
+  const std::string& path() const { return path_; }
+
+ protected:
+  AppendFile(std::string path, std::int64_t size) : path_(std::move(path)), size_(size) {}
+  // As the system calls: -1 and errno on failure.
+  virtual ssize_t WriteSome(const char* data, std::size_t size) = 0;
+  virtual int TruncateTo(std::int64_t size) = 0;
+  virtual int SyncData() = 0;
+
+ private:
+  std::string path_;
+  std::int64_t size_;
+  bool broken_ = false;
+};
+
+enum class AppendMode {
+  kCreate,    // refuses an existing file
+  kContinue,  // refuses a missing one
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // The whole file, also of pipes and /dev/stdin. The string's capacity leaves `slack` bytes after its end.
+  virtual Result<std::string> ReadFile(const std::string& path, std::size_t slack = 0) = 0;
+  // Atomic: a reader sees the old file or the whole new one, never a part (temporary file in the same folder,
+  // fsync, rename). What is no regular file (a pipe, /dev/stdout) is written to as it stands.
+  virtual Result<void> WriteFile(const std::string& path, std::string_view bytes) = 0;
+  // `keep_bytes` >= 0 cuts an existing file to that size once it is locked.
+  virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, AppendMode mode,
+                                                         std::int64_t keep_bytes = -1) = 0;
+  virtual bool Exists(const std::string& path) = 0;
+  virtual Result<std::int64_t> Size(const std::string& path) = 0;
+  virtual Result<void> MakeDirectories(const std::string& path) = 0;  // as mkdir -p
+};
+
+FileSystem& RealFileSystem();
+
+// The folder of a path ("." where it has none) and a path taken relative to a folder, as strings.
+std::string FolderOf(const std::string& path);
+std::string JoinPath(const std::string& folder, const std::string& relative);
+
+}  // namespace minslice::io
+
+#endif  // MINSLICE_IO_FILE_SYSTEM_H_
