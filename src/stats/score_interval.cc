@@ -1,0 +1,145 @@
+// Tango, Statistics in Medicine 17:891 (1998); Nam, Biometrics 53:1422 (1997); Laud, Pharmaceutical
+// Statistics 16:334 (2017) and the paired form of the R package ratesci (scorepairci, bcf = TRUE, skew =
+// TRUE).
+#include "stats/score_interval.h"
+
+#include <algorithm>
+#include <boost/math/tools/toms748_solve.hpp>
+#include <cmath>
+#include <limits>
+
+#include "minslice/stats/paired_interval.h"
+#include "stats/boost_policy.h"
+#include "stats/normal.h"
+
+namespace minslice::stats {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// What a score statistic is made of, under H0: delta = d.
+struct ScoreParts {
+  double excess;    // c - b - n d
+  double variance;  // of the excess, at the restricted maximum likelihood estimate
+  double psi;       // discordance rate there
+};
+
+// For d <= 0, so that lam = -d >= 0: then the discriminant is a sum of positive terms and q needs no
+// difference of near-equal numbers. q is the estimate of P(candidate only), q + lam of P(incumbent only).
+ScoreParts PartsBelowZero(double b, double c, double n, double d) {
+  const double lam = -d;
+  const double spread = lam * (1 - lam);
+  const double linear = (2 * n - b + c) * lam - (b + c);
+  const double root = std::sqrt(linear * linear + 8 * n * c * spread);
+  double q = 0;
+  if (linear <= 0) {
+    q = (root - linear) / (4 * n);
+  } else if (root + linear > 0) {
+    q = 2 * c * spread / (root + linear);
+  }
+  return {c - b - n * d, n * (2 * q + spread), 2 * q + lam};
+}
+
+ScoreParts Parts(double b, double c, double n, double d) {
+  if (d <= 0) return PartsBelowZero(b, c, n, d);
+  ScoreParts mirrored = PartsBelowZero(c, b, n, -d);
+  mirrored.excess = -mirrored.excess;
+  return mirrored;
+}
+
+double Ratio(double excess, double variance) {
+  if (variance > 0) return excess / std::sqrt(variance);
+  return excess > 0 ? kInfinity : excess < 0 ? -kInfinity : 0;
+}
+
+// The root of a function that falls from positive to negative in [low, high]; an end where there is no change
+// of sign.
+template <class F>
+double FallingRoot(F f, double low, double high) {
+  const double at_low = f(low);
+  const double at_high = f(high);
+  if (!(at_low > 0)) return low;
+  if (!(at_high < 0)) return high;
+  std::uintmax_t iterations = 200;
+  const auto bracket = boost::math::tools::toms748_solve(
+      f, low, high, at_low, at_high,
+      [](double l, double h) { return h - l <= 4e-16 * std::max(std::abs(l), std::abs(h)) || h - l < 1e-17; },
+      iterations, BoostPolicy());
+  return 0.5 * (bracket.first + bracket.second);
+}
+
+// Lower limit: the score falls from +inf at d = -1 to 0 at the estimate. Squared out of the ratio, since that
+// stays finite.
+double TangoLower(double b, double c, double n, double z) {
+  if (b >= n) return -1;
+  if (b == 0 && c == 0) return -z * z / (n + z * z);
+  if (c >= n) return (n - z * z) / (n + z * z);  // there T(d)^2 = n (1 - d) / (1 + d)
+  return FallingRoot(
+      [=](double d) {
+        const ScoreParts parts = Parts(b, c, n, d);
+        return parts.excess - z * std::sqrt(parts.variance);
+      },
+      -1, (c - b) / n);
+}
+
+double ScasFrom(const ScoreParts& parts, double d, double n) {
+  const double variance = parts.variance * (n / (n - 1));
+  const double score = Ratio(parts.excess, variance);
+  if (!std::isfinite(score)) return score;
+  if (variance <= 0) return 0;
+  // Third central moment of one pair's difference: E(D^3) = d, E(D^2) = psi.
+  const double third = d - 3 * d * parts.psi + 2 * d * d * d;
+  const double k = n * third / (6 * variance * std::sqrt(variance));
+  // k x^2 + x - (score + k) = 0, the root that goes to `score` as k goes to 0, without cancellation.
+  const double discriminant = std::max(0.0, 1 + 4 * k * (score + k));
+  return 2 * (score + k) / (1 + std::sqrt(discriminant));
+}
+
+double ScasLower(double b, double c, double n, double z) {
+  if (b >= n || n <= 1) return -1;
+  return FallingRoot([=](double d) { return std::min(ScasFrom(Parts(b, c, n, d), d, n), 1e300) - z; }, -1, 1);
+}
+
+}  // namespace
+
+double TangoScore(const PairedCounts& counts, double d) {
+  const ScoreParts parts =
+      Parts(static_cast<double>(counts.incumbent_only), static_cast<double>(counts.candidate_only),
+            static_cast<double>(counts.n()), d);
+  return Ratio(parts.excess, parts.variance);
+}
+
+double ScasScore(const PairedCounts& counts, double d) {
+  const double n = static_cast<double>(counts.n());
+  return ScasFrom(
+      Parts(static_cast<double>(counts.incumbent_only), static_cast<double>(counts.candidate_only), n, d), d,
+      n);
+}
+
+// The upper limit is the mirrored lower limit of the swapped table, so swapping the sides mirrors the
+// interval to the bit.
+Interval TangoLimits(const PairedCounts& counts, double z) {
+  const double b = static_cast<double>(counts.incumbent_only);
+  const double c = static_cast<double>(counts.candidate_only);
+  const double n = static_cast<double>(counts.n());
+  return {TangoLower(b, c, n, z), -TangoLower(c, b, n, z)};
+}
+
+Interval ScasLimits(const PairedCounts& counts, double z) {
+  const double b = static_cast<double>(counts.incumbent_only);
+  const double c = static_cast<double>(counts.candidate_only);
+  const double n = static_cast<double>(counts.n());
+  return {ScasLower(b, c, n, z), -ScasLower(c, b, n, z)};
+}
+
+Computed<Test> NonInferiority(const PairedCounts& counts, double margin) {
+  if (counts.n() <= 0) return Undefined("no_pairs", "there are no pairs (n = 0); at least one is needed");
+  if (!(margin >= 0 && margin < 1)) return Undefined("bad_margin", "the margin must lie in [0, 1)");
+  const double z = TangoScore(counts, -margin);
+  return Test{.statistic = z,
+              .p = NormalSf(z),
+              .log10_p = std::isinf(z) ? (z > 0 ? -kInfinity : 0) : LogNormalSf(z) / std::log(10.0),
+              .method = "noninferiority_tango"};
+}
+
+}  // namespace minslice::stats
