@@ -31,6 +31,12 @@ struct PolicyDimension {
   std::vector<std::string> values;  // gate only these; empty = all
 };
 
+// A slice that must be shown non-inferior. `dimension` empty: whichever dimension has the value. A value may end in '*'.
+struct RequiredSlice {
+  std::string dimension;
+  std::string value;
+};
+
 struct SegmentPolicy {
   std::vector<PolicyDimension> dimensions;  // empty: every dimension of the logs is reported, none gated
   int min_cases = 20;
@@ -39,7 +45,7 @@ struct SegmentPolicy {
   std::string multiplicity = "wy_discrete";
   std::optional<double> floor_pass_rate;    // absolute floor, three states
   std::string floor_on_unresolved = "hold"; // hold | report
-  std::vector<std::string> required;
+  std::vector<RequiredSlice> required;
 };
 
 // gating: {metric, aggregate: min_segment, threshold, min_cases_per_segment}: on point estimates (design.md).
@@ -47,7 +53,7 @@ struct ShortGating {
   std::string metric = "pass_rate";
   std::string aggregate = "min_segment";
   double threshold = 0;
-  int min_cases_per_segment = 1;
+  int min_cases_per_segment = 20;
   std::vector<std::string> segments;  // values to gate; empty = all
 };
 
@@ -56,6 +62,7 @@ struct MissingPolicy {
   std::string infra_error = "missing";
   double cap = 0.01;
   double slice_cap = 0.05;
+  std::string sensitivity = "worst_case";  // worst_case | none
 };
 
 struct Policy {

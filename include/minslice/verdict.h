@@ -46,8 +46,11 @@ struct VerdictReason {
   std::vector<std::string> case_ids;
 };
 
+// Where the sides ran each case several times, or cases share clusters, a row is about the mean difference by case and the
+// four counts do not exist; `broke` and `fixed` are then the cases whose mean fell or rose by more than half.
 struct VerdictRow {
   std::int64_t n_pairs = 0;
+  std::optional<std::int64_t> n_clusters;  // where cases are analysed in clusters
   std::optional<std::int64_t> n_both, n_incumbent_only, n_candidate_only, n_neither;  // binary, K = 1
   std::optional<double> incumbent_rate, candidate_rate;
   std::optional<double> incumbent_low, incumbent_high, candidate_low, candidate_high;  // Wilson
@@ -60,8 +63,12 @@ struct VerdictRow {
   std::optional<double> discordance_rate;
   std::optional<double> mde, resolvable_margin, resolution_ratio;
   std::optional<bool> testable;
+  std::optional<double> min_attainable_p;     // one-sided, at this many discordant pairs
+  std::optional<double> margin;               // the margin that this row is held against
+  std::optional<double> lower_bound;          // one-sided, at alpha_promote: non_inferior if > -margin
+  std::optional<bool> non_inferior;           // lower_bound > -margin
   // aggregate: superior, non_inferior, non_inferior_worse, inconclusive, inconclusive_worse, inferior (Piaggio 2012);
-  // segments: ok, block, suspected, low_confidence, below_floor, floor_unresolved, reported
+  // segments: ok, block, suspected, low_confidence, below_floor, floor_unresolved, required_unresolved, reported
   std::string status;
   std::vector<std::string> warnings;
 };
@@ -70,8 +77,25 @@ struct VerdictSegment {
   std::string dimension, value;
   std::string role = "gate";  // gate | report
   bool under_floor = false;   // fewer pairs than min_cases: low confidence, never gated alone
+  bool pooled = false;        // the remainder of a dimension: its slices under min_cases together
+  std::int64_t members = 0;   // of a pooled slice
+  bool required = false;      // must be non-inferior
+  std::optional<double> floor;             // absolute floor on the candidate's rate
+  std::optional<double> floor_low, floor_high;  // one-sided Wilson bounds that the floor is held against
+  std::optional<double> alpha;             // what p_adjusted is compared with
   VerdictRow row;
   std::vector<std::string> broke, fixed;  // case ids
+};
+
+// A dimension is a family of slices: p_adjusted counts the slices of one dimension.
+struct VerdictDimension {
+  std::string name;
+  std::string role = "report";
+  std::string multiplicity;     // of a gated dimension
+  std::optional<double> alpha;  // its share of alpha_block
+  std::int64_t gated = 0;       // slices that are tested
+  std::int64_t under_floor = 0, under_floor_pairs = 0, under_floor_broke = 0;
+  std::int64_t no_value_pairs = 0;  // pairs that carry no value of it
 };
 
 struct VerdictArm {
@@ -97,6 +121,23 @@ struct VerdictMissing {
   std::optional<Decision> worst_case, best_case;  // the verdict with missing rows filled against / for the candidate
 };
 
+// The arm's own repeats. Absent where each case ran once.
+struct VerdictRepeats {
+  int repeats = 1;
+  std::vector<double> rates;  // by repeat
+  double spread = 0;          // largest minus smallest of rates
+  std::int64_t flaky = 0;     // cases that pass in some repeats and fail in others
+};
+struct VerdictNondeterminism {
+  std::optional<VerdictRepeats> incumbent, candidate;
+};
+
+// Which model answered. A side that was answered by several is no one model: invalid.
+struct VerdictDrift {
+  bool incumbent_mixed = false, candidate_mixed = false;
+  std::int64_t incumbent_unknown = 0, candidate_unknown = 0;  // answered rows without a response model
+};
+
 struct VerdictBootstrap {
   std::int64_t replicates = 0;
   std::uint64_t seed = 0;
@@ -110,6 +151,7 @@ struct VerdictMcNemar {
 
 struct VerdictPlanning {
   std::optional<double> psi;            // discordance rate used, rounded to the three digits that are printed
+  std::string goal;  // what pairs_for_goal is for, in words: "margin 2.0 pt" or "gain of 3.0 pt"
   std::optional<std::int64_t> pairs_for_goal;  // pairs that would decide the goal at the policy's power
   std::optional<std::int64_t> pairs_for_2_points, pairs_for_1_point;
 };
@@ -121,9 +163,13 @@ struct Verdict {
   std::string suite;
   VerdictArm incumbent, candidate;
   VerdictRow aggregate;
-  std::vector<VerdictSegment> segments;
+  std::vector<VerdictSegment> segments;    // by dimension, then worst first
+  std::vector<VerdictDimension> dimensions;
+  std::optional<double> hold_level;  // p_harm at which a slice is suspected
   std::optional<VerdictBootstrap> bootstrap;
   std::optional<VerdictMcNemar> mcnemar;
+  std::optional<VerdictNondeterminism> nondeterminism;
+  VerdictDrift drift;
   VerdictMissing missing;
   VerdictPlanning planning;
   std::vector<std::string> broke, fixed;  // case ids over the whole suite

@@ -1,0 +1,210 @@
+#include "report/format.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace minslice::report {
+
+std::string Count(std::int64_t n) {
+  std::string digits = std::to_string(n);
+  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > (n < 0 ? 1 : 0); i -= 3) {
+    digits.insert(static_cast<std::size_t>(i), 1, ',');
+  }
+  return digits;
+}
+
+std::string Rate(const std::optional<double>& rate) { return rate ? fmt::format("{:.1f}", *rate * 100) : "-"; }
+
+std::string Points(const std::optional<double>& difference) {
+  if (!difference) return "-";
+  std::string text = fmt::format("{:+.1f}", *difference * 100);
+  if (text == "-0.0" || text == "+0.0") return "0.0";
+  return text;
+}
+
+std::string Size(const std::optional<double>& size) { return size ? fmt::format("{:.1f}", *size * 100) : "-"; }
+
+std::string PValue(const std::optional<double>& p) {
+  if (!p) return "-";
+  if (*p < 0.0005) return "<.001";
+  if (*p >= 0.9995) return "1.00";
+  return fmt::format("{:.3f}", *p).substr(1);
+}
+
+std::string IntervalPoints(const VerdictRow& row) {
+  if (!row.ci_low || !row.ci_high) return "-";
+  return "[" + Points(row.ci_low) + ", " + Points(row.ci_high) + "]";
+}
+
+std::string Percent(double fraction) {
+  if (fraction <= 0) return "0";
+  const double percent = fraction * 100;
+  const int decimals = std::max(0, 2 - static_cast<int>(std::floor(std::log10(percent))));
+  std::string text = fmt::format("{:.{}f}", percent, decimals);
+  if (text.find('.') != std::string::npos) {
+    while (text.back() == '0') text.pop_back();
+    if (text.back() == '.') text.pop_back();
+  }
+  return text;
+}
+
+std::string DecisionWord(Decision decision) {
+  std::string word = DecisionName(decision);
+  for (char& c : word) c = static_cast<char>(c - 'a' + 'A');
+  return word;
+}
+
+std::string MethodTitle(const std::string& method) {
+  if (method == "tango") return "Tango";
+  if (method == "bonett_price") return "Bonett-Price";
+  if (method == "newcombe8" || method == "newcombe10") return "Newcombe";
+  if (method == "agresti_min") return "Agresti-Min";
+  if (method == "scas") return "SCAS";
+  if (method == "wald") return "Wald";
+  return method;
+}
+
+std::string SegmentStatus(const VerdictSegment& segment) {
+  const std::string& status = segment.row.status;
+  if (status == "block") return "BLOCK";
+  if (status == "below_floor") return "BELOW FLOOR";
+  if (status == "suspected") return "SUSPECTED";
+  if (status == "floor_unresolved") return "floor open";
+  if (status == "required_unresolved") return "REQUIRED open";
+  if (status == "low_confidence") return "low confidence";
+  if (status == "ok") return segment.row.testable.value_or(true) ? "ok" : "untestable";
+  return status;
+}
+
+char SegmentMark(const VerdictSegment& segment) {
+  const std::string& status = segment.row.status;
+  if (status == "block" || status == "below_floor") return 'x';
+  if (status == "suspected" || status == "floor_unresolved" || status == "required_unresolved") return '?';
+  if (status == "low_confidence") return '.';
+  if (segment.row.ci_low && *segment.row.ci_low > 0) return '+';
+  if (segment.row.ci_high && *segment.row.ci_high < 0) return '-';
+  return '~';
+}
+
+std::string AggregateStatus(const Verdict& verdict) {
+  if (verdict.aggregate.status.empty()) return "-";
+  if (!verdict.aggregate.margin) return verdict.aggregate.status;
+  return verdict.aggregate.status + " (m " + Size(verdict.aggregate.margin) + ")";
+}
+
+int SegmentRank(const VerdictSegment& segment) {
+  static const std::vector<std::string> kOrder = {"block",    "below_floor",         "suspected", "floor_unresolved",
+                                                  "required_unresolved", "ok",       "reported",  "low_confidence"};
+  const auto it = std::find(kOrder.begin(), kOrder.end(), segment.row.status);
+  return static_cast<int>(it - kOrder.begin());
+}
+
+std::string ArmName(const VerdictArm& arm) {
+  if (!arm.request_model.empty()) return arm.request_model;
+  if (arm.response_models.size() == 1) return arm.response_models.front();
+  return arm.target.empty() ? "(unnamed)" : arm.target;
+}
+
+std::string SliceArgument(const Verdict& verdict, const VerdictSegment& segment) {
+  bool ambiguous = segment.value == "all" || segment.value.find(':') != std::string::npos;
+  for (const VerdictSegment& other : verdict.segments) {
+    ambiguous = ambiguous || (other.value == segment.value && other.dimension != segment.dimension);
+  }
+  return ambiguous ? segment.dimension + ":" + segment.value : segment.value;
+}
+
+std::vector<const VerdictSegment*> BrokenSlices(const Verdict& verdict, std::size_t limit) {
+  std::vector<const VerdictSegment*> slices;
+  for (const VerdictSegment& segment : verdict.segments) {
+    if (!segment.broke.empty() && SegmentRank(segment) <= 4) slices.push_back(&segment);
+  }
+  std::stable_sort(slices.begin(), slices.end(), [](const VerdictSegment* a, const VerdictSegment* b) {
+    if (SegmentRank(*a) != SegmentRank(*b)) return SegmentRank(*a) < SegmentRank(*b);
+    return a->row.delta.value_or(0) < b->row.delta.value_or(0);
+  });
+  if (slices.size() > limit) slices.resize(limit);
+  return slices;
+}
+
+namespace {
+
+std::string RepeatsText(const char* side, const std::optional<VerdictRepeats>& repeats) {
+  if (!repeats) return "";
+  std::string rates;
+  for (const double rate : repeats->rates) rates += (rates.empty() ? "" : " / ") + Rate(rate);
+  return fmt::format("{} {} runs {} %, spread {} pt, {} cases flip between runs", side, repeats->repeats, rates,
+                     Size(repeats->spread), Count(repeats->flaky));
+}
+
+}  // namespace
+
+std::vector<Fact> Facts(const Verdict& verdict) {
+  std::vector<Fact> facts;
+  const VerdictRow& all = verdict.aggregate;
+  if (verdict.nondeterminism) {
+    std::string text = RepeatsText("incumbent", verdict.nondeterminism->incumbent);
+    const std::string candidate = RepeatsText("candidate", verdict.nondeterminism->candidate);
+    if (!text.empty() && !candidate.empty()) text += "; ";
+    facts.push_back({"noise", text + candidate});
+  }
+  if (verdict.bootstrap) {
+    const VerdictBootstrap& b = *verdict.bootstrap;
+    facts.push_back({"bootstrap", fmt::format("{} replicates, seed {}: percentile [{}, {}], BCa [{}, {}]", Count(b.replicates),
+                                              b.seed, Points(b.percentile[0]), Points(b.percentile[1]), Points(b.bca[0]),
+                                              Points(b.bca[1]))});
+  }
+  if (verdict.mcnemar) {
+    const VerdictMcNemar& m = *verdict.mcnemar;
+    facts.push_back({"mcnemar", fmt::format("mid-p {}, exact {}, asymptotic {}, corrected {}", PValue(m.midp), PValue(m.exact),
+                                            PValue(m.asymptotic), PValue(m.corrected))});
+  }
+  const VerdictMissing& missing = verdict.missing;
+  std::string data = fmt::format("{} of {} cases paired", Count(missing.paired), Count(missing.cases));
+  const auto add = [&](std::int64_t n, const char* what) {
+    if (n > 0) data += fmt::format(", {} {}", Count(n), what);
+  };
+  add(static_cast<std::int64_t>(missing.incumbent_only_ids.size()), "only in the incumbent's log");
+  add(static_cast<std::int64_t>(missing.candidate_only_ids.size()), "only in the candidate's log");
+  add(static_cast<std::int64_t>(missing.incumbent_infra_ids.size()), "infra errors of the incumbent");
+  add(static_cast<std::int64_t>(missing.candidate_infra_ids.size()), "infra errors of the candidate");
+  add(missing.incumbent_model_errors, "model errors of the incumbent (count as fail)");
+  add(missing.candidate_model_errors, "model errors of the candidate (count as fail)");
+  if (missing.worst_case && missing.best_case) {
+    data += *missing.worst_case == *missing.best_case
+                ? fmt::format("; missing rows at their worst and best: {} either way", DecisionName(*missing.worst_case))
+                : fmt::format("; missing rows at their worst: {}, at their best: {}", DecisionName(*missing.worst_case),
+                              DecisionName(*missing.best_case));
+  }
+  for (const auto& [side, arm, mixed, unknown] :
+       {std::tuple("incumbent", &verdict.incumbent, verdict.drift.incumbent_mixed, verdict.drift.incumbent_unknown),
+        std::tuple("candidate", &verdict.candidate, verdict.drift.candidate_mixed, verdict.drift.candidate_unknown)}) {
+    if (mixed) {
+      data += fmt::format("; {} answered by {} models", side, arm->response_models.size());
+    } else if (arm->response_models.size() == 1) {
+      data += fmt::format("; {} answered by {}", side, arm->response_models.front());
+      if (unknown > 0) data += fmt::format(" ({} rows do not say)", Count(unknown));
+    } else {
+      data += fmt::format("; which model answered the {} is not in its log", side);
+    }
+  }
+  facts.push_back({"data", data});
+  const VerdictPlanning& planning = verdict.planning;
+  if (planning.pairs_for_goal && planning.psi) {
+    std::string text = fmt::format("{} at {:.0f} % power: {} pairs (have {}", planning.goal, verdict.policy.error_rates.power * 100,
+                                   Count(*planning.pairs_for_goal), Count(all.n_pairs));
+    if (all.resolution_ratio) text += fmt::format(", q {:.2f}", *all.resolution_ratio);
+    text += ")";
+    if (planning.pairs_for_2_points && planning.pairs_for_1_point) {
+      text += fmt::format("; to see 2 points {}, 1 point {}", Count(*planning.pairs_for_2_points),
+                          Count(*planning.pairs_for_1_point));
+    }
+    text += fmt::format("; psi {} %", Percent(*planning.psi));
+    if (all.mde) text += fmt::format("; this suite sees {} pt, certifies a margin of {} pt", Size(all.mde), Size(all.resolvable_margin));
+    facts.push_back({"needs", text});
+  }
+  return facts;
+}
+
+}  // namespace minslice::report

@@ -1,0 +1,661 @@
+// verdict.json, verdict_version 1; docs/formats/verdict.md describes it. Written in pure ASCII (\uXXXX), so that a hostile
+// name cannot steer a terminal that prints the file. Keys stand in the documented order.
+#include <array>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "io/diagnostics.h"
+#include "minslice/version.h"
+#include "report/escape.h"
+#include "report/report.h"
+
+namespace minslice::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json Value(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+template <class T>
+Json Value(const std::optional<T>& value) {
+  if (!value) return nullptr;
+  if constexpr (std::is_same_v<T, double>) {
+    return Value(*value);
+  } else {
+    return *value;
+  }
+}
+
+Json Texts(const std::vector<std::string>& texts) {
+  Json list = Json::array();
+  for (const std::string& text : texts) list.push_back(ValidUtf8(text));
+  return list;
+}
+
+Json DecisionValue(const std::optional<Decision>& decision) {
+  return decision ? Json(DecisionName(*decision)) : Json(nullptr);
+}
+
+void PutRow(const VerdictRow& row, Json& json) {
+  json["n_pairs"] = row.n_pairs;
+  json["n_both"] = Value(row.n_both);
+  json["n_incumbent_only"] = Value(row.n_incumbent_only);
+  json["n_candidate_only"] = Value(row.n_candidate_only);
+  json["n_neither"] = Value(row.n_neither);
+  json["n_clusters"] = Value(row.n_clusters);
+  json["incumbent_rate"] = Value(row.incumbent_rate);
+  json["candidate_rate"] = Value(row.candidate_rate);
+  json["delta"] = Value(row.delta);
+  json["ci_low"] = Value(row.ci_low);
+  json["ci_high"] = Value(row.ci_high);
+  json["level"] = Value(row.level);
+  json["method"] = row.method;
+  json["p_value"] = Value(row.p_value);
+  json["p_harm"] = Value(row.p_harm);
+  json["p_adjusted"] = Value(row.p_adjusted);
+  json["discordance_rate"] = Value(row.discordance_rate);
+  json["mde"] = Value(row.mde);
+  json["resolvable_margin"] = Value(row.resolvable_margin);
+  json["resolution_ratio"] = Value(row.resolution_ratio);
+  json["testable"] = Value(row.testable);
+  json["min_attainable_p"] = Value(row.min_attainable_p);
+  json["margin"] = Value(row.margin);
+  json["lower_bound"] = Value(row.lower_bound);
+  json["non_inferior"] = Value(row.non_inferior);
+  json["incumbent_ci"] = Json::array({Value(row.incumbent_low), Value(row.incumbent_high)});
+  json["candidate_ci"] = Json::array({Value(row.candidate_low), Value(row.candidate_high)});
+  json["status"] = row.status;
+  json["warnings"] = Texts(row.warnings);
+}
+
+Json SegmentJson(const VerdictSegment& segment) {
+  Json json;
+  json["dimension"] = ValidUtf8(segment.dimension);
+  json["value"] = ValidUtf8(segment.value);
+  json["role"] = segment.role;
+  json["under_floor"] = segment.under_floor;
+  json["pooled"] = segment.pooled;
+  json["members"] = segment.members;
+  json["required"] = segment.required;
+  json["floor"] = Value(segment.floor);
+  json["floor_low"] = Value(segment.floor_low);
+  json["floor_high"] = Value(segment.floor_high);
+  json["alpha"] = Value(segment.alpha);
+  PutRow(segment.row, json);
+  json["broke"] = Texts(segment.broke);
+  json["fixed"] = Texts(segment.fixed);
+  return json;
+}
+
+Json ArmJson(const VerdictArm& arm) {
+  Json json;
+  json["target"] = ValidUtf8(arm.target);
+  json["request_model"] = ValidUtf8(arm.request_model);
+  json["response_models"] = Texts(arm.response_models);
+  json["repeats"] = arm.repeats;
+  return json;
+}
+
+Json RepeatsJson(const std::optional<VerdictRepeats>& repeats) {
+  if (!repeats) return nullptr;
+  Json json;
+  json["repeats"] = repeats->repeats;
+  Json rates = Json::array();
+  for (const double rate : repeats->rates) rates.push_back(Value(rate));
+  json["rates"] = rates;
+  json["spread"] = Value(repeats->spread);
+  json["flaky"] = repeats->flaky;
+  return json;
+}
+
+// Reads what SegmentJson and the others wrote. Absent and null fields keep the default; a field of another type is an error
+// that names its path. Errors are collected.
+class Reader {
+ public:
+  Reader(const Json& json, std::string path, io::Diagnostics& diagnostics, const std::string& file)
+      : json_(&json), path_(std::move(path)), diagnostics_(&diagnostics), file_(&file) {
+    if (!json.is_object()) {
+      Error("", "an object");
+      static const Json kEmpty = Json::object();
+      json_ = &kEmpty;
+    }
+  }
+
+  const Json* Find(const char* key) const {
+    const auto it = json_->find(key);
+    return it == json_->end() || it->is_null() ? nullptr : &*it;
+  }
+  void Error(const std::string& key, const std::string& expected) const {
+    const std::string where = path_.empty() ? key : key.empty() ? path_ : path_ + "." + key;
+    diagnostics_->Add({*file_, 0, 0}, "expected " + expected + " at " + (where.empty() ? "the top" : where));
+  }
+  void Require(const char* key) const {
+    if (Find(key) == nullptr) Error(key, "a value");
+  }
+
+  void Get(const char* key, std::string& value) const {
+    if (const Json* json = Find(key)) {
+      if (json->is_string()) {
+        value = json->get<std::string>();
+      } else {
+        Error(key, "text");
+      }
+    }
+  }
+  void Get(const char* key, bool& value) const {
+    if (const Json* json = Find(key)) {
+      if (json->is_boolean()) {
+        value = json->get<bool>();
+      } else {
+        Error(key, "true or false");
+      }
+    }
+  }
+  void Get(const char* key, double& value) const {
+    if (const Json* json = Find(key)) {
+      if (json->is_number()) {
+        value = json->get<double>();
+      } else {
+        Error(key, "a number");
+      }
+    }
+  }
+  template <class Integer>
+    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
+  void Get(const char* key, Integer& value) const {
+    if (const Json* json = Find(key)) {
+      if (json->is_number_unsigned()) {
+        const auto n = json->get<std::uint64_t>();
+        if (std::in_range<Integer>(n)) {
+          value = static_cast<Integer>(n);
+          return;
+        }
+      } else if (json->is_number_integer()) {
+        const auto n = json->get<std::int64_t>();
+        if (std::in_range<Integer>(n)) {
+          value = static_cast<Integer>(n);
+          return;
+        }
+      }
+      Error(key, "an integer");
+    }
+  }
+  template <class T>
+  void Get(const char* key, std::optional<T>& value) const {
+    if (Find(key) == nullptr) return;
+    T read{};
+    Get(key, read);
+    value = read;
+  }
+  void Get(const char* key, std::vector<std::string>& value) const {
+    const Json* json = Find(key);
+    if (json == nullptr) return;
+    if (!json->is_array()) return Error(key, "a list of texts");
+    value.clear();
+    value.reserve(json->size());
+    for (const Json& item : *json) {
+      if (!item.is_string()) return Error(key, "a list of texts");
+      value.push_back(item.get<std::string>());
+    }
+  }
+  void GetDecision(const char* key, std::optional<Decision>& value) const {
+    std::string name;
+    Get(key, name);
+    if (name.empty()) return;
+    for (const Decision decision : {Decision::kPromote, Decision::kHold, Decision::kInconclusive, Decision::kBlocked,
+                                    Decision::kInvalid}) {
+      if (name == DecisionName(decision)) value = decision;
+    }
+    if (!value) Error(key, "promote, hold, inconclusive, blocked or invalid");
+  }
+  // [low, high], either may be null.
+  void GetPair(const char* key, std::optional<double>& low, std::optional<double>& high) const {
+    const Json* json = Find(key);
+    if (json == nullptr) return;
+    const auto fits = [](const Json& item) { return item.is_number() || item.is_null(); };
+    if (!json->is_array() || json->size() != 2 || !fits((*json)[0]) || !fits((*json)[1])) {
+      return Error(key, "two numbers");
+    }
+    if ((*json)[0].is_number()) low = (*json)[0].get<double>();
+    if ((*json)[1].is_number()) high = (*json)[1].get<double>();
+  }
+  template <class F>
+  void Object(const char* key, F&& read) const {
+    if (const Json* json = Find(key)) read(Reader(*json, Join(key), *diagnostics_, *file_));
+  }
+  template <class F>
+  void List(const char* key, F&& read) const {
+    const Json* json = Find(key);
+    if (json == nullptr) return;
+    if (!json->is_array()) return Error(key, "a list");
+    std::size_t i = 0;
+    for (const Json& item : *json) read(Reader(item, Join(key) + "[" + std::to_string(i++) + "]", *diagnostics_, *file_));
+  }
+  const Json& json() const { return *json_; }
+
+ private:
+  std::string Join(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
+
+  const Json* json_;
+  std::string path_;
+  io::Diagnostics* diagnostics_;
+  const std::string* file_;
+};
+
+void ReadRow(const Reader& reader, VerdictRow& row) {
+  reader.Require("n_pairs");
+  reader.Require("status");
+  reader.Get("n_pairs", row.n_pairs);
+  reader.Get("n_both", row.n_both);
+  reader.Get("n_incumbent_only", row.n_incumbent_only);
+  reader.Get("n_candidate_only", row.n_candidate_only);
+  reader.Get("n_neither", row.n_neither);
+  reader.Get("n_clusters", row.n_clusters);
+  reader.Get("incumbent_rate", row.incumbent_rate);
+  reader.Get("candidate_rate", row.candidate_rate);
+  reader.Get("delta", row.delta);
+  reader.Get("ci_low", row.ci_low);
+  reader.Get("ci_high", row.ci_high);
+  reader.Get("level", row.level);
+  reader.Get("method", row.method);
+  reader.Get("p_value", row.p_value);
+  reader.Get("p_harm", row.p_harm);
+  reader.Get("p_adjusted", row.p_adjusted);
+  reader.Get("discordance_rate", row.discordance_rate);
+  reader.Get("mde", row.mde);
+  reader.Get("resolvable_margin", row.resolvable_margin);
+  reader.Get("resolution_ratio", row.resolution_ratio);
+  reader.Get("testable", row.testable);
+  reader.Get("min_attainable_p", row.min_attainable_p);
+  reader.Get("margin", row.margin);
+  reader.Get("lower_bound", row.lower_bound);
+  reader.Get("non_inferior", row.non_inferior);
+  reader.GetPair("incumbent_ci", row.incumbent_low, row.incumbent_high);
+  reader.GetPair("candidate_ci", row.candidate_low, row.candidate_high);
+  reader.Get("status", row.status);
+  reader.Get("warnings", row.warnings);
+}
+
+void ReadArm(const Reader& reader, VerdictArm& arm) {
+  reader.Get("target", arm.target);
+  reader.Get("request_model", arm.request_model);
+  reader.Get("response_models", arm.response_models);
+  reader.Get("repeats", arm.repeats);
+}
+
+void ReadRepeats(const Reader& reader, std::optional<VerdictRepeats>& repeats) {
+  repeats.emplace();
+  reader.Get("repeats", repeats->repeats);
+  reader.Get("spread", repeats->spread);
+  reader.Get("flaky", repeats->flaky);
+  if (const Json* rates = reader.Find("rates"); rates != nullptr && rates->is_array()) {
+    for (const Json& rate : *rates) {
+      repeats->rates.push_back(rate.is_number() ? rate.get<double>() : std::nan(""));
+    }
+  }
+}
+
+// The inverse of gate::ResolvedPolicyJson, for the figures that the reports name.
+void ReadPolicy(const Reader& reader, Policy& policy) {
+  std::string text;
+  reader.Get("version", policy.version);
+  reader.Get("goal", text);
+  policy.goal = text == "non_inferiority" ? Goal::kNonInferiority : Goal::kSuperiority;
+  reader.Object("error_rates", [&](const Reader& r) {
+    r.Get("alpha_promote", policy.error_rates.alpha_promote);
+    r.Get("alpha_block", policy.error_rates.alpha_block);
+    r.Get("power", policy.error_rates.power);
+    r.Get("max_expected_false_holds", policy.error_rates.max_expected_false_holds);
+  });
+  reader.List("metrics", [&](const Reader& r) {
+    r.Get("name", policy.metric);
+    r.Get("margin", policy.margin);
+    r.Get("target_mde", policy.target_mde);
+  });
+  reader.Object("methods", [&](const Reader& r) {
+    r.Get("ci", policy.ci_method);
+    r.Get("p", policy.p_method);
+    std::string claim;
+    r.Get("claim", claim);
+    policy.claim = claim == "any" ? Claim::kAny : Claim::kAll;
+    r.Object("bootstrap", [&](const Reader& b) {
+      b.Get("B", policy.bootstrap_replicates);
+      b.Get("seed", policy.bootstrap_seed);
+    });
+  });
+  reader.Object("segments", [&](const Reader& r) {
+    SegmentPolicy& segments = policy.segments;
+    r.List("dimensions", [&](const Reader& d) {
+      PolicyDimension dimension;
+      std::string role;
+      d.Get("key", dimension.key);
+      d.Get("weight", dimension.weight);
+      d.Get("role", role);
+      dimension.role = role == "report" ? DimensionRole::kReport : DimensionRole::kGate;
+      d.Get("values", dimension.values);
+      segments.dimensions.push_back(std::move(dimension));
+    });
+    r.Get("min_cases", segments.min_cases);
+    r.Get("under_floor", segments.under_floor);
+    r.Get("margin", segments.margin);
+    r.Get("multiplicity", segments.multiplicity);
+    r.Object("floors", [&](const Reader& f) {
+      f.Get("pass_rate", segments.floor_pass_rate);
+      f.Get("on_unresolved", segments.floor_on_unresolved);
+    });
+    r.List("required", [&](const Reader& q) {
+      RequiredSlice slice;
+      q.Get("dimension", slice.dimension);
+      q.Get("value", slice.value);
+      segments.required.push_back(std::move(slice));
+    });
+  });
+  reader.Object("gating", [&](const Reader& r) {
+    ShortGating gating;
+    r.Get("metric", gating.metric);
+    r.Get("aggregate", gating.aggregate);
+    r.Get("threshold", gating.threshold);
+    r.Get("min_cases_per_segment", gating.min_cases_per_segment);
+    r.Get("segments", gating.segments);
+    policy.gating = std::move(gating);
+  });
+  reader.Object("missing", [&](const Reader& r) {
+    r.Get("model_error", policy.missing.model_error);
+    r.Get("infra_error", policy.missing.infra_error);
+    r.Get("cap", policy.missing.cap);
+    r.Get("slice_cap", policy.missing.slice_cap);
+    r.Get("sensitivity", policy.missing.sensitivity);
+  });
+  reader.Object("verdict", [&](const Reader& r) {
+    r.Object("exit_map", [&](const Reader& m) {
+      for (const auto& [name, code] : m.json().items()) {
+        int value = 0;
+        m.Get(name.c_str(), value);
+        policy.exit_map[name] = value;
+      }
+    });
+  });
+}
+
+}  // namespace
+
+std::string VerdictJson(const Verdict& verdict) {
+  Json json;
+  json["verdict_version"] = kVerdictVersion;
+  json["minslice"] = verdict.minslice;
+  json["verdict"] = DecisionName(verdict.decision);
+  json["exit_code"] = verdict.exit_code;
+  json["suite"] = ValidUtf8(verdict.suite);
+  Json reasons = Json::array();
+  for (const VerdictReason& reason : verdict.reasons) {
+    Json item;
+    item["code"] = reason.code;
+    item["text"] = ValidUtf8(reason.text);
+    item["dimension"] = reason.dimension.empty() ? Json(nullptr) : Json(ValidUtf8(reason.dimension));
+    item["value"] = reason.value.empty() ? Json(nullptr) : Json(ValidUtf8(reason.value));
+    item["decision"] = DecisionName(reason.decision);
+    item["case_ids"] = Texts(reason.case_ids);
+    reasons.push_back(std::move(item));
+  }
+  json["reasons"] = std::move(reasons);
+  json["incumbent"] = ArmJson(verdict.incumbent);
+  json["candidate"] = ArmJson(verdict.candidate);
+  Json aggregate;
+  PutRow(verdict.aggregate, aggregate);
+  aggregate["broke"] = Texts(verdict.broke);
+  aggregate["fixed"] = Texts(verdict.fixed);
+  json["aggregate"] = std::move(aggregate);
+  Json dimensions = Json::array();
+  for (const VerdictDimension& dimension : verdict.dimensions) {
+    Json item;
+    item["name"] = ValidUtf8(dimension.name);
+    item["role"] = dimension.role;
+    item["multiplicity"] = dimension.multiplicity;
+    item["alpha"] = Value(dimension.alpha);
+    item["gated"] = dimension.gated;
+    item["under_floor"] = dimension.under_floor;
+    item["under_floor_pairs"] = dimension.under_floor_pairs;
+    item["under_floor_broke"] = dimension.under_floor_broke;
+    item["no_value_pairs"] = dimension.no_value_pairs;
+    dimensions.push_back(std::move(item));
+  }
+  json["dimensions"] = std::move(dimensions);
+  json["hold_level"] = Value(verdict.hold_level);
+  Json segments = Json::array();
+  for (const VerdictSegment& segment : verdict.segments) segments.push_back(SegmentJson(segment));
+  json["segments"] = std::move(segments);
+  if (verdict.bootstrap) {
+    const VerdictBootstrap& b = *verdict.bootstrap;
+    json["bootstrap"] = {{"replicates", b.replicates},
+                         {"seed", b.seed},
+                         {"percentile", {Value(b.percentile[0]), Value(b.percentile[1])}},
+                         {"bca", {Value(b.bca[0]), Value(b.bca[1])}}};
+  } else {
+    json["bootstrap"] = nullptr;
+  }
+  if (verdict.mcnemar) {
+    json["mcnemar"] = {{"exact", Value(verdict.mcnemar->exact)},
+                       {"midp", Value(verdict.mcnemar->midp)},
+                       {"asymptotic", Value(verdict.mcnemar->asymptotic)},
+                       {"corrected", Value(verdict.mcnemar->corrected)}};
+  } else {
+    json["mcnemar"] = nullptr;
+  }
+  if (verdict.nondeterminism) {
+    json["nondeterminism"] = {{"incumbent", RepeatsJson(verdict.nondeterminism->incumbent)},
+                              {"candidate", RepeatsJson(verdict.nondeterminism->candidate)}};
+  } else {
+    json["nondeterminism"] = nullptr;
+  }
+  const VerdictMissing& missing = verdict.missing;
+  json["missing"] = {{"cases", missing.cases},
+                     {"paired", missing.paired},
+                     {"incumbent_only_ids", Texts(missing.incumbent_only_ids)},
+                     {"candidate_only_ids", Texts(missing.candidate_only_ids)},
+                     {"incumbent_infra_ids", Texts(missing.incumbent_infra_ids)},
+                     {"candidate_infra_ids", Texts(missing.candidate_infra_ids)},
+                     {"incumbent_model_errors", missing.incumbent_model_errors},
+                     {"candidate_model_errors", missing.candidate_model_errors},
+                     {"worst_case", DecisionValue(missing.worst_case)},
+                     {"best_case", DecisionValue(missing.best_case)}};
+  json["drift"] = {{"incumbent_mixed", verdict.drift.incumbent_mixed},
+                   {"candidate_mixed", verdict.drift.candidate_mixed},
+                   {"incumbent_unknown", verdict.drift.incumbent_unknown},
+                   {"candidate_unknown", verdict.drift.candidate_unknown}};
+  const VerdictPlanning& planning = verdict.planning;
+  json["planning"] = {{"psi", Value(planning.psi)},
+                      {"goal", planning.goal},
+                      {"pairs_for_goal", Value(planning.pairs_for_goal)},
+                      {"pairs_for_2_points", Value(planning.pairs_for_2_points)},
+                      {"pairs_for_1_point", Value(planning.pairs_for_1_point)}};
+  Json policy;
+  policy["path"] = ValidUtf8(verdict.policy.path);
+  policy["sha256"] = verdict.policy_sha256;
+  policy["resolved"] = Json::parse(verdict.policy_json, nullptr, false);
+  if (policy["resolved"].is_discarded()) policy["resolved"] = nullptr;
+  json["policy"] = std::move(policy);
+  Json inputs = Json::array();
+  for (const VerdictInput& input : verdict.inputs) {
+    Json item;
+    item["side"] = input.side;
+    item["path"] = ValidUtf8(input.path);
+    item["sha256"] = input.sha256;
+    item["suite"] = ValidUtf8(input.suite);
+    item["suite_sha256"] = Value(input.suite_sha256);
+    item["response_models"] = Texts(input.response_models);
+    inputs.push_back(std::move(item));
+  }
+  json["inputs"] = std::move(inputs);
+  json["run_hash"] = verdict.run_hash;
+  json["warnings"] = Texts(verdict.warnings);
+  return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+}
+
+Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& path) {
+  Json json;
+  try {
+    json = Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    SourcePosition where{path, 1, 1};
+    for (std::size_t i = 0; i + 1 < error.byte && i < text.size(); ++i) {
+      if (text[i] == '\n') {
+        ++where.line;
+        where.column = 1;
+      } else {
+        ++where.column;
+      }
+    }
+    return FailAt(where, "this is no verdict.json: the JSON cannot be read here");
+  }
+  if (!json.is_object() || !json.contains("verdict_version")) {
+    return FailAt({path, 0, 0}, "this is no verdict.json: it has no verdict_version (write one with: minslice gate ... --out DIR)");
+  }
+  if (!json["verdict_version"].is_number_integer() || json["verdict_version"] != kVerdictVersion) {
+    return FailAt({path, 0, 0}, "verdict_version " + json["verdict_version"].dump(-1, ' ', true) + " is not supported; this version reads " +
+                                    std::to_string(kVerdictVersion));
+  }
+  io::Diagnostics diagnostics;
+  Verdict verdict;
+  const Reader root(json, "", diagnostics, path);
+  for (const char* key : {"verdict", "exit_code", "aggregate", "segments", "policy", "inputs", "missing"}) root.Require(key);
+  root.Get("minslice", verdict.minslice);
+  std::optional<Decision> decision;
+  root.GetDecision("verdict", decision);
+  verdict.decision = decision.value_or(Decision::kInvalid);
+  root.Get("exit_code", verdict.exit_code);
+  root.Get("suite", verdict.suite);
+  root.List("reasons", [&](const Reader& r) {
+    VerdictReason reason;
+    r.Get("code", reason.code);
+    r.Get("text", reason.text);
+    r.Get("dimension", reason.dimension);
+    r.Get("value", reason.value);
+    std::optional<Decision> called;
+    r.GetDecision("decision", called);
+    reason.decision = called.value_or(verdict.decision);
+    r.Get("case_ids", reason.case_ids);
+    verdict.reasons.push_back(std::move(reason));
+  });
+  root.Object("incumbent", [&](const Reader& r) { ReadArm(r, verdict.incumbent); });
+  root.Object("candidate", [&](const Reader& r) { ReadArm(r, verdict.candidate); });
+  root.Object("aggregate", [&](const Reader& r) {
+    ReadRow(r, verdict.aggregate);
+    r.Get("broke", verdict.broke);
+    r.Get("fixed", verdict.fixed);
+  });
+  root.List("dimensions", [&](const Reader& r) {
+    VerdictDimension dimension;
+    r.Get("name", dimension.name);
+    r.Get("role", dimension.role);
+    r.Get("multiplicity", dimension.multiplicity);
+    r.Get("alpha", dimension.alpha);
+    r.Get("gated", dimension.gated);
+    r.Get("under_floor", dimension.under_floor);
+    r.Get("under_floor_pairs", dimension.under_floor_pairs);
+    r.Get("under_floor_broke", dimension.under_floor_broke);
+    r.Get("no_value_pairs", dimension.no_value_pairs);
+    verdict.dimensions.push_back(std::move(dimension));
+  });
+  root.Get("hold_level", verdict.hold_level);
+  root.List("segments", [&](const Reader& r) {
+    VerdictSegment segment;
+    r.Require("dimension");
+    r.Require("value");
+    r.Get("dimension", segment.dimension);
+    r.Get("value", segment.value);
+    r.Get("role", segment.role);
+    r.Get("under_floor", segment.under_floor);
+    r.Get("pooled", segment.pooled);
+    r.Get("members", segment.members);
+    r.Get("required", segment.required);
+    r.Get("floor", segment.floor);
+    r.Get("floor_low", segment.floor_low);
+    r.Get("floor_high", segment.floor_high);
+    r.Get("alpha", segment.alpha);
+    ReadRow(r, segment.row);
+    r.Get("broke", segment.broke);
+    r.Get("fixed", segment.fixed);
+    verdict.segments.push_back(std::move(segment));
+  });
+  root.Object("bootstrap", [&](const Reader& r) {
+    VerdictBootstrap b;
+    r.Get("replicates", b.replicates);
+    r.Get("seed", b.seed);
+    const auto pair = [&](const char* key, double* out) {
+      std::optional<double> low, high;
+      r.GetPair(key, low, high);
+      out[0] = low.value_or(std::nan(""));
+      out[1] = high.value_or(std::nan(""));
+    };
+    pair("percentile", b.percentile);
+    pair("bca", b.bca);
+    verdict.bootstrap = b;
+  });
+  root.Object("mcnemar", [&](const Reader& r) {
+    VerdictMcNemar m;
+    r.Get("exact", m.exact);
+    r.Get("midp", m.midp);
+    r.Get("asymptotic", m.asymptotic);
+    r.Get("corrected", m.corrected);
+    verdict.mcnemar = m;
+  });
+  root.Object("nondeterminism", [&](const Reader& r) {
+    verdict.nondeterminism.emplace();
+    r.Object("incumbent", [&](const Reader& a) { ReadRepeats(a, verdict.nondeterminism->incumbent); });
+    r.Object("candidate", [&](const Reader& a) { ReadRepeats(a, verdict.nondeterminism->candidate); });
+  });
+  root.Object("missing", [&](const Reader& r) {
+    VerdictMissing& m = verdict.missing;
+    r.Get("cases", m.cases);
+    r.Get("paired", m.paired);
+    r.Get("incumbent_only_ids", m.incumbent_only_ids);
+    r.Get("candidate_only_ids", m.candidate_only_ids);
+    r.Get("incumbent_infra_ids", m.incumbent_infra_ids);
+    r.Get("candidate_infra_ids", m.candidate_infra_ids);
+    r.Get("incumbent_model_errors", m.incumbent_model_errors);
+    r.Get("candidate_model_errors", m.candidate_model_errors);
+    r.GetDecision("worst_case", m.worst_case);
+    r.GetDecision("best_case", m.best_case);
+  });
+  root.Object("drift", [&](const Reader& r) {
+    r.Get("incumbent_mixed", verdict.drift.incumbent_mixed);
+    r.Get("candidate_mixed", verdict.drift.candidate_mixed);
+    r.Get("incumbent_unknown", verdict.drift.incumbent_unknown);
+    r.Get("candidate_unknown", verdict.drift.candidate_unknown);
+  });
+  root.Object("planning", [&](const Reader& r) {
+    VerdictPlanning& p = verdict.planning;
+    r.Get("psi", p.psi);
+    r.Get("goal", p.goal);
+    r.Get("pairs_for_goal", p.pairs_for_goal);
+    r.Get("pairs_for_2_points", p.pairs_for_2_points);
+    r.Get("pairs_for_1_point", p.pairs_for_1_point);
+  });
+  root.Object("policy", [&](const Reader& r) {
+    r.Get("sha256", verdict.policy_sha256);
+    r.Object("resolved", [&](const Reader& p) {
+      ReadPolicy(p, verdict.policy);
+      // Sorted keys, as the policy reader writes it: the hash is over this text.
+      verdict.policy_json = nlohmann::json(p.json()).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+    });
+    r.Get("path", verdict.policy.path);
+  });
+  root.List("inputs", [&](const Reader& r) {
+    VerdictInput input;
+    r.Get("side", input.side);
+    r.Get("path", input.path);
+    r.Get("sha256", input.sha256);
+    r.Get("suite", input.suite);
+    r.Get("suite_sha256", input.suite_sha256);
+    r.Get("response_models", input.response_models);
+    verdict.inputs.push_back(std::move(input));
+  });
+  root.Get("run_hash", verdict.run_hash);
+  root.Get("warnings", verdict.warnings);
+  if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
+  return verdict;
+}
+
+}  // namespace minslice::report
