@@ -1,4 +1,5 @@
-// Joins the logs of the two sides by case id and repeat. Nothing is dropped in silence: what cannot be joined is a finding.
+// Joins the logs of the two sides by case id and repeat. Nothing is dropped in silence: what cannot be joined
+// is a finding.
 #ifndef MINSLICE_PAIR_PAIR_H_
 #define MINSLICE_PAIR_PAIR_H_
 
@@ -12,8 +13,8 @@
 namespace minslice::pair {
 
 // A break of integrity: the gate answers invalid, compare refuses with exit 2.
-// Codes: "suite_mismatch", "prompt_mismatch" (one id, different prompts), "segment_mismatch" (one id, different segments),
-// "duplicate_rows", "unfinished_log", "no_pairs", "metric_missing".
+// Codes: "suite_mismatch", "prompt_mismatch" (one id, different prompts), "segment_mismatch" (one id,
+// different segments), "duplicate_rows", "unfinished_log", "no_pairs", "metric_missing".
 struct Finding {
   std::string code;
   std::string text;
@@ -22,7 +23,7 @@ struct Finding {
 
 // Rows that do not form a complete pair, by reason; ids ascending.
 struct Unpaired {
-  std::vector<std::string> incumbent_only;   // no row in the candidate's logs
+  std::vector<std::string> incumbent_only;  // no row in the candidate's logs
   std::vector<std::string> candidate_only;
   std::vector<std::string> incumbent_infra;  // every repeat an infra_error
   std::vector<std::string> candidate_infra;
@@ -35,9 +36,10 @@ struct PairResult {
   std::vector<std::string> warnings;  // e.g. request settings differ between the sides
 };
 
-// metric: "pass", or the name of a score that every row has. Several logs of one side are further repeats where they hold
-// the same (case, repeat) and shards where they do not.
-PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candidate, const std::string& metric = "pass");
+// metric: "pass", or the name of a score that every row has. Several logs of one side are further repeats
+// where they hold the same (case, repeat) and shards where they do not.
+PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candidate,
+                const std::string& metric = "pass");
 
 }  // namespace minslice::pair
 
