@@ -73,7 +73,7 @@ struct ModelConfig {
   double flaky = 0;  // share of the cases whose answer is drawn anew at every request
   std::uint64_t seed = 0;
   // ... or the output of each case by id, from a JSONL file of {"id", "output"} or given here; a case without
-  // one is answered by 404.
+  // one is answered by a 400.
   std::string outputs_path;
   std::map<std::string, std::string> outputs;
 
