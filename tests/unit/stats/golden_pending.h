@@ -11,11 +11,6 @@ namespace minslice::cli {
 inline const std::set<std::string> kPending = {
     // clang-format off
     "beta_binomial_eb",
-    "boot_binary_basic",
-    "boot_binary_bca_mid",
-    "boot_binary_bca_strict",
-    "boot_binary_moments",
-    "boot_binary_percentile",
     "boot_cluster_bca_mid",
     "boot_cluster_percentile",
     "boot_mean_basic",
@@ -35,17 +30,10 @@ inline const std::set<std::string> kPending = {
     "eprocess_predmix_hedged",
     "fleiss_kappa",
     "maxt_signflip",
-    "mcnemar_mde",
-    "mcnemar_power",
-    "mcnemar_sample_size",
-    "noninferiority_power",
     "normal_eb",
     "p_adjust",
     "paired_t",
-    "paired_t_power",
     "ppi_mean",
-    "two_proportion_mde",
-    "two_proportion_power",
     "wilcoxon_signed_rank",
     // clang-format on
 };
