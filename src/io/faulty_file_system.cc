@@ -71,9 +71,8 @@ Result<void> FaultyFileSystem::WriteFile(const std::string& path, std::string_vi
   return RealFileSystem().WriteFile(path, bytes);
 }
 
-Result<std::unique_ptr<AppendFile>> FaultyFileSystem::OpenAppend(const std::string& path, AppendMode mode,
-                                                                 std::int64_t keep_bytes) {
-  auto real = RealFileSystem().OpenAppend(path, mode, keep_bytes);
+Result<std::unique_ptr<AppendFile>> FaultyFileSystem::OpenAppend(const std::string& path, AppendMode mode) {
+  auto real = RealFileSystem().OpenAppend(path, mode);
   if (!real) return real;
   const int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   if (fd < 0) return FailInternal(path + ": cannot be opened twice");

@@ -31,8 +31,7 @@ class FaultyFileSystem final : public FileSystem {
 
   Result<std::string> ReadFile(const std::string& path, std::size_t slack = 0) override;
   Result<void> WriteFile(const std::string& path, std::string_view bytes) override;
-  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, AppendMode mode,
-                                                 std::int64_t keep_bytes = -1) override;
+  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, AppendMode mode) override;
   bool Exists(const std::string& path) override { return RealFileSystem().Exists(path); }
   Result<std::int64_t> Size(const std::string& path) override { return RealFileSystem().Size(path); }
   Result<void> MakeDirectories(const std::string& path) override {

@@ -145,8 +145,7 @@ class PosixFileSystem final : public FileSystem {
     return {};
   }
 
-  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, AppendMode mode,
-                                                 std::int64_t keep_bytes) override {
+  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, AppendMode mode) override {
     const int create = mode == AppendMode::kCreate ? O_CREAT | O_EXCL : 0;
     Descriptor fd(open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | create, 0666));
     if (fd.get() < 0 && errno == EEXIST) return FailAt({path}, "already exists; nothing was written");
@@ -159,12 +158,7 @@ class PosixFileSystem final : public FileSystem {
     }
     struct stat status{};
     if (fstat(fd.get(), &status) != 0) return SystemFailure(path, "cannot be written", errno);
-    std::int64_t size = status.st_size;
-    if (keep_bytes >= 0 && keep_bytes < size) {
-      if (ftruncate(fd.get(), keep_bytes) != 0) return SystemFailure(path, "cannot be cut", errno);
-      size = keep_bytes;
-    }
-    return std::unique_ptr<AppendFile>(std::make_unique<RealAppendFile>(path, fd.Release(), size));
+    return std::unique_ptr<AppendFile>(std::make_unique<RealAppendFile>(path, fd.Release(), status.st_size));
   }
 
   bool Exists(const std::string& path) override {
@@ -212,6 +206,13 @@ Result<void> AppendFile::Sync() {
     if (errno == EINVAL || errno == EROFS) return {};  // pipes and the like have nothing to sync
     return SystemFailure(path_, "cannot be written", errno);
   }
+  return {};
+}
+
+Result<void> AppendFile::CutTo(std::int64_t bytes) {
+  if (bytes >= size_) return {};
+  if (TruncateTo(bytes) != 0) return SystemFailure(path_, "cannot be cut", errno);
+  size_ = bytes;
   return {};
 }
 

@@ -22,7 +22,8 @@ class AppendFile {
   // All or nothing: one write(2) in the common case; where the disk takes only a part, that part is cut off
   // again. After a failure that could not be undone every further call fails.
   Result<void> Append(std::string_view bytes);
-  Result<void> Sync();  // fdatasync
+  Result<void> Sync();                     // fdatasync
+  Result<void> CutTo(std::int64_t bytes);  // drops what stands after so many bytes
   std::int64_t size() const { return size_; }
   const std::string& path() const { return path_; }
 
@@ -53,9 +54,7 @@ class FileSystem {
   // Atomic: a reader sees the old file or the whole new one, never a part (temporary file in the same folder,
   // fsync, rename). What is no regular file (a pipe, /dev/stdout) is written to as it stands.
   virtual Result<void> WriteFile(const std::string& path, std::string_view bytes) = 0;
-  // `keep_bytes` >= 0 cuts an existing file to that size once it is locked.
-  virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, AppendMode mode,
-                                                         std::int64_t keep_bytes = -1) = 0;
+  virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, AppendMode mode) = 0;
   virtual bool Exists(const std::string& path) = 0;
   virtual Result<std::int64_t> Size(const std::string& path) = 0;
   virtual Result<void> MakeDirectories(const std::string& path) = 0;  // as mkdir -p

@@ -1,11 +1,14 @@
-// Writes log.jsonl (docs/formats/log.md): append-only, one JSON object a line. A line is on its way to the kernel whole when
-// Append returns, so kill -9 loses no row that was appended; Sync bounds what a power cut can lose.
+// Writes log.jsonl (docs/formats/log.md): append-only, one JSON object a line. A line is on its way to the
+// kernel whole when Append returns, so kill -9 loses no row that was appended; Sync bounds what a power cut
+// can lose.
 #ifndef MINSLICE_LOG_LOG_WRITER_H_
 #define MINSLICE_LOG_LOG_WRITER_H_
 
 #include <memory>
 #include <string>
 
+#include "io/clock.h"
+#include "io/file_system.h"
 #include "minslice/record.h"
 #include "minslice/result.h"
 
@@ -19,11 +22,17 @@ std::string EndRecordLine(const EndRecord& record);
 class LogWriter {
  public:
   // A new log; refuses an existing file.
-  static Result<std::unique_ptr<LogWriter>> Create(const std::string& path, const RunRecord& run);
-  // Continues an existing log; a torn last line is cut off first (its bytes are no whole row).
-  static Result<std::unique_ptr<LogWriter>> Continue(const std::string& path);
+  static Result<std::unique_ptr<LogWriter>> Create(const std::string& path, const RunRecord& run,
+                                                   io::FileSystem& files = io::RealFileSystem(),
+                                                   io::Clock& clock = io::RealClock());
+  // Continues an existing log; a torn last line is cut off first (its bytes are no whole row). A finished log
+  // (with its end record) is refused, and so is one that another process writes.
+  static Result<std::unique_ptr<LogWriter>> Continue(const std::string& path,
+                                                     io::FileSystem& files = io::RealFileSystem(),
+                                                     io::Clock& clock = io::RealClock());
   virtual ~LogWriter() = default;
 
+  // Syncs to the disk at most once a second.
   virtual Result<void> Append(const CaseRecord& record) = 0;
   virtual Result<void> End(const EndRecord& record) = 0;  // writes, syncs
   virtual Result<void> Sync() = 0;

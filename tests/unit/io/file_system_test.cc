@@ -95,8 +95,9 @@ TEST_F(FileSystemTest, AppendRefusesExistingMissingAndLockedFiles) {
   EXPECT_THAT(again.error().diagnostics[0].message, HasSubstr("already exists"));
   EXPECT_FALSE(RealFileSystem().OpenAppend(Path("none"), AppendMode::kContinue));
   EXPECT_FALSE(RealFileSystem().Exists(Path("none")));
-  auto cut = RealFileSystem().OpenAppend(Path("log"), AppendMode::kContinue, 2);
+  auto cut = RealFileSystem().OpenAppend(Path("log"), AppendMode::kContinue);
   ASSERT_TRUE(cut);
+  ASSERT_TRUE((*cut)->CutTo(2));
   ASSERT_TRUE((*cut)->Append("!"));
   EXPECT_EQ(Bytes(Path("log")), "on!");
   EXPECT_EQ(RealFileSystem().Size(Path("log")).value(), 3);

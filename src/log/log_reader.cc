@@ -1,0 +1,428 @@
+#include "log/log_reader.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "io/diagnostics.h"
+#include "io/file_system.h"
+#include "io/nearest_name.h"
+#include "io/sha256.h"
+#include "io/utf8.h"
+#include "json/node.h"
+#include "minslice/version.h"
+
+namespace minslice::log {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+static_assert(kReadSlack >= simdjson::SIMDJSON_PADDING);
+
+struct RowKey {
+  std::string_view case_id;
+  int repeat;
+  bool operator==(const RowKey&) const = default;
+};
+struct RowKeyHash {
+  std::size_t operator()(const RowKey& key) const {
+    return std::hash<std::string_view>()(key.case_id) * 31 + static_cast<std::size_t>(key.repeat);
+  }
+};
+
+const char* TypeName(element value) {
+  switch (value.type()) {
+    case element_type::ARRAY:
+      return "a list";
+    case element_type::OBJECT:
+      return "an object";
+    case element_type::INT64:
+    case element_type::UINT64:
+    case element_type::DOUBLE:
+      return "a number";
+    case element_type::STRING:
+      return "a text";
+    case element_type::BOOL:
+      return "a boolean";
+    case element_type::NULL_VALUE:
+      return "null";
+  }
+  return "";
+}
+
+// Reads one record's fields. A field of the wrong type is a diagnostic; null stands for "not there".
+class LineReader {
+ public:
+  LineReader(const std::string& path, io::Diagnostics& diagnostics)
+      : path_(path), diagnostics_(diagnostics) {}
+
+  void StartLine(int line) {
+    line_ = line;
+    broken_ = false;
+  }
+  bool broken() const { return broken_; }
+
+  void Error(const std::string& message) {
+    broken_ = true;
+    diagnostics_.Add({path_, line_, 0}, message);
+  }
+
+  void Read(std::string_view key, element value, std::string& out) {
+    std::string_view text;
+    if (value.get(text) == simdjson::SUCCESS) {
+      out.assign(text);
+    } else {
+      Wrong(key, value, "a text");
+    }
+  }
+  void Read(std::string_view key, element value, std::optional<std::string>& out) {
+    if (value.is_null()) return;
+    std::string_view text;
+    if (value.get(text) == simdjson::SUCCESS) {
+      out.emplace(text);
+    } else {
+      Wrong(key, value, "a text or null");
+    }
+  }
+  void Read(std::string_view key, element value, std::optional<std::int64_t>& out) {
+    if (value.is_null()) return;
+    std::int64_t number = 0;
+    if (value.get(number) == simdjson::SUCCESS) {
+      out = number;
+    } else {
+      Wrong(key, value, "a whole number or null");
+    }
+  }
+  void Read(std::string_view key, element value, std::optional<double>& out) {
+    if (value.is_null()) return;
+    double number = 0;
+    if (value.get(number) == simdjson::SUCCESS) {
+      out = number;
+    } else {
+      Wrong(key, value, "a number or null");
+    }
+  }
+  void Read(std::string_view key, element value, int& out, int min) {
+    std::int64_t number = 0;
+    if (value.get(number) == simdjson::SUCCESS && number >= min && number <= 1000000000) {
+      out = static_cast<int>(number);
+    } else {
+      Error(fmt::format("\"{}\": expected a whole number of at least {}, found {}", key, min, Found(value)));
+    }
+  }
+  void Wrong(std::string_view key, element value, const char* expected) {
+    Error(fmt::format("\"{}\": expected {}, found {}", key, expected, Found(value)));
+  }
+  static std::string Found(element value) {
+    if (value.is_object() || value.is_array()) return TypeName(value);
+    return simdjson::minify(value).size() > 60
+               ? TypeName(value)
+               : fmt::format("{} {}", TypeName(value), simdjson::minify(value));
+  }
+
+ private:
+  const std::string& path_;
+  io::Diagnostics& diagnostics_;
+  int line_ = 0;
+  bool broken_ = false;
+};
+
+class Reader {
+ public:
+  Reader(const std::string& path, const ReadOptions& options)
+      : path_(path), options_(options), fields_(path, diagnostics_) {
+    log_.path = path;
+  }
+
+  Result<RunLog> Run(std::string bytes) {
+    log_.sha256 = io::Sha256Hex(bytes);
+    const std::size_t size = bytes.size();
+    bytes.append(kReadSlack, '\0');  // simdjson reads a little past the end of a line
+    const std::string_view text(bytes.data(), size);
+    log_.cases.reserve(size / 512 + 16);
+    std::size_t at = 0;
+    int line = 0;
+    while (at < size && !refused_) {
+      ++line;
+      const std::size_t newline = text.find('\n', at);
+      const bool last = newline == std::string_view::npos;
+      const std::size_t end = last ? size : newline;
+      Line(text.substr(at, end - at), line, last);
+      at = end + 1;
+    }
+    if (diagnostics_.empty() && !has_run_) {
+      diagnostics_.Add({path_, 1, 0}, size == 0 ? "expected a run record, found an empty file"
+                                                : "expected a run record, found none that is whole");
+    }
+    if (!diagnostics_.empty()) return tl::unexpected(diagnostics_.ToFailure());
+    DropSuperseded();
+    return std::move(log_);
+  }
+
+ private:
+  void Line(std::string_view line, int number, bool last) {
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
+    fields_.StartLine(number);
+    simdjson::dom::object record;
+    element root;
+    auto error = parser_.parse(line.data(), line.size(), false).get(root);
+    if (error == simdjson::SUCCESS) error = root.get(record);
+    if (error != simdjson::SUCCESS) {
+      if (last) {
+        // Cut while it was written: its bytes are no row. An end record before it does not count any more.
+        log_.torn_tail = true;
+        log_.end.reset();
+        return;
+      }
+      // The strict reader knows the column.
+      const auto strict = json::ParseNode(line, {path_, number, 1});
+      if (!strict) {
+        diagnostics_.AddAll(strict.error());
+      } else {
+        fields_.Error(strict->is(json::Node::Type::kObject)
+                          ? fmt::format("not readable: {}", simdjson::error_message(error))
+                          : fmt::format("expected an object, found {}", strict->Describe()));
+      }
+      return;
+    }
+    if (last) log_.torn_tail = true;
+    std::string_view kind;
+    if (record["record"].get(kind) != simdjson::SUCCESS) {
+      fields_.Error("expected \"record\" (run, case or end), found none");
+    } else if (kind == "case") {
+      if (!has_run_) return NoRun();
+      ReadCase(record);
+    } else if (kind == "run") {
+      ReadRun(record);
+    } else if (kind == "end") {
+      if (!has_run_) return NoRun();
+      ReadEnd(record);
+    } else {
+      static const std::vector<std::string> kKinds = {"run", "case", "end"};
+      fields_.Error(fmt::format("unknown record {}{}", io::Quoted(kind), io::DidYouMean(kind, kKinds)));
+    }
+  }
+
+  // One message, not one a line.
+  void NoRun() {
+    fields_.Error("expected a run record first: is this a log?");
+    refused_ = true;
+  }
+
+  void ReadRun(simdjson::dom::object record) {
+    if (has_run_) return fields_.Error("a second run record: a log holds one run");
+    element version;
+    if (record["log_version"].get(version) != simdjson::SUCCESS) {
+      fields_.Error("expected \"log_version\", found none");
+      refused_ = true;
+      return;
+    }
+    std::int64_t number = 0;
+    if (version.get(number) != simdjson::SUCCESS || number != kLogVersion) {
+      fields_.Error(fmt::format(
+          "expected log_version {}, found {}: written by another version of minslice; the file is left alone",
+          kLogVersion, LineReader::Found(version)));
+      refused_ = true;
+      return;
+    }
+    has_run_ = true;
+    RunRecord& run = log_.run;
+    for (const auto& [key, value] : record) {
+      if (key == "suite")
+        fields_.Read(key, value, run.suite);
+      else if (key == "suite_sha256")
+        fields_.Read(key, value, run.suite_sha256);
+      else if (key == "target")
+        fields_.Read(key, value, run.target);
+      else if (key == "request_model")
+        fields_.Read(key, value, run.request_model);
+      else if (key == "gateway")
+        fields_.Read(key, value, run.gateway);
+      else if (key == "request") {
+        if (value.is_object())
+          run.request_json = simdjson::minify(value);
+        else
+          fields_.Wrong(key, value, "an object");
+      } else if (key == "repeats")
+        fields_.Read(key, value, run.repeats, 1);
+      else if (key == "cases")
+        fields_.Read(key, value, run.cases);
+      else if (key == "started_at")
+        fields_.Read(key, value, run.started_at);
+      else if (key == "minslice")
+        fields_.Read(key, value, run.minslice);
+      else if (key == "imported_from")
+        fields_.Read(key, value, run.imported_from);
+    }
+  }
+
+  void ReadCase(simdjson::dom::object record) {
+    CaseRecord row;
+    bool has_id = false, has_outcome = false;
+    for (const auto& [key, value] : record) {
+      if (key == "case_id") {
+        has_id = true;
+        fields_.Read(key, value, row.case_id);
+        if (!fields_.broken() && row.case_id.empty())
+          fields_.Error("\"case_id\": expected a text, found an empty one");
+      } else if (key == "repeat") {
+        fields_.Read(key, value, row.repeat, 1);
+      } else if (key == "outcome") {
+        has_outcome = true;
+        ReadOutcome(value, row.outcome);
+      } else if (key == "scores") {
+        ReadScores(value, row);
+      } else if (key == "segments") {
+        ReadSegments(value, row);
+      } else if (key == "cluster") {
+        fields_.Read(key, value, row.cluster);
+      } else if (key == "prompt_sha256") {
+        fields_.Read(key, value, row.prompt_sha256);
+      } else if (key == "response_model") {
+        fields_.Read(key, value, row.response_model);
+      } else if (key == "system_fingerprint") {
+        fields_.Read(key, value, row.system_fingerprint);
+      } else if (key == "finish_reason") {
+        fields_.Read(key, value, row.finish_reason);
+      } else if (key == "input_tokens") {
+        fields_.Read(key, value, row.input_tokens);
+      } else if (key == "output_tokens") {
+        fields_.Read(key, value, row.output_tokens);
+      } else if (key == "cost_usd") {
+        fields_.Read(key, value, row.cost_usd);
+      } else if (key == "latency_ms") {
+        fields_.Read(key, value, row.latency_ms);
+      } else if (key == "attempts") {
+        fields_.Read(key, value, row.attempts, 0);
+      } else if (key == "output") {
+        if (options_.outputs) fields_.Read(key, value, row.output);
+      } else if (key == "error") {
+        fields_.Read(key, value, row.error);
+      }
+    }
+    if (!has_id) fields_.Error("expected \"case_id\", found none");
+    if (!has_outcome) fields_.Error("expected \"outcome\", found none");
+    if (fields_.broken()) return;
+    log_.cases.push_back(std::move(row));
+    log_.end.reset();
+  }
+
+  void ReadOutcome(element value, Outcome& outcome) {
+    std::string_view name;
+    if (value.get(name) == simdjson::SUCCESS) {
+      for (const Outcome known :
+           {Outcome::kPass, Outcome::kFail, Outcome::kModelError, Outcome::kInfraError}) {
+        if (name == OutcomeName(known)) {
+          outcome = known;
+          return;
+        }
+      }
+      static const std::vector<std::string> kNames = {"pass", "fail", "model_error", "infra_error"};
+      fields_.Error(fmt::format("\"outcome\": expected pass, fail, model_error or infra_error, found {}{}",
+                                io::Quoted(name), io::DidYouMean(name, kNames, 0)));
+      return;
+    }
+    fields_.Wrong("outcome", value, "a text");
+  }
+
+  void ReadScores(element value, CaseRecord& row) {
+    simdjson::dom::object scores;
+    if (value.is_null()) return;
+    if (value.get(scores) != simdjson::SUCCESS) return fields_.Wrong("scores", value, "an object");
+    for (const auto& [name, score] : scores) {
+      double number = 0;
+      if (score.is_null()) continue;
+      if (score.get(number) != simdjson::SUCCESS) {
+        fields_.Wrong(fmt::format("scores.{}", name), score, "a number or null");
+        continue;
+      }
+      row.scores.emplace_back(name, number);
+    }
+    std::sort(row.scores.begin(), row.scores.end());
+  }
+
+  void ReadSegments(element value, CaseRecord& row) {
+    simdjson::dom::object segments;
+    if (value.is_null()) return;
+    if (value.get(segments) != simdjson::SUCCESS) return fields_.Wrong("segments", value, "an object");
+    for (const auto& [dimension, segment] : segments) {
+      std::string_view text;
+      if (segment.get(text) != simdjson::SUCCESS) {
+        fields_.Wrong(fmt::format("segments.{}", dimension), segment, "a text");
+        continue;
+      }
+      row.segments.push_back({std::string(dimension), std::string(text)});
+    }
+    std::sort(row.segments.begin(), row.segments.end(),
+              [](const Segment& a, const Segment& b) { return a.dimension < b.dimension; });
+  }
+
+  void ReadEnd(simdjson::dom::object record) {
+    EndRecord end;
+    for (const auto& [key, value] : record) {
+      if (key == "cases") {
+        if (value.get(end.cases) != simdjson::SUCCESS) fields_.Wrong(key, value, "a whole number");
+      } else if (key == "repeats") {
+        fields_.Read(key, value, end.repeats, 1);
+      } else if (key == "spent_usd") {
+        fields_.Read(key, value, end.spent_usd);
+      } else if (key == "ended_at") {
+        fields_.Read(key, value, end.ended_at);
+      }
+    }
+    if (!fields_.broken()) log_.end = std::move(end);
+  }
+
+  void DropSuperseded() {
+    std::vector<CaseRecord>& rows = log_.cases;
+    std::unordered_map<RowKey, std::size_t, RowKeyHash> last;
+    last.reserve(rows.size());
+    std::vector<bool> gone;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto [entry, is_new] = last.try_emplace({rows[i].case_id, rows[i].repeat}, i);
+      if (is_new) continue;
+      if (rows[entry->second].outcome == Outcome::kInfraError) {
+        if (gone.empty()) gone.resize(rows.size());
+        gone[entry->second] = true;
+        ++log_.superseded;
+      }
+      entry->second = i;
+    }
+    if (log_.superseded == 0) return;
+    last.clear();  // its keys look into the rows that move now
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (gone[i]) continue;
+      if (kept != i) rows[kept] = std::move(rows[i]);
+      ++kept;
+    }
+    rows.resize(kept);
+  }
+
+  const std::string& path_;
+  const ReadOptions& options_;
+  io::Diagnostics diagnostics_;
+  LineReader fields_;
+  simdjson::dom::parser parser_;
+  RunLog log_;
+  bool has_run_ = false;
+  bool refused_ = false;
+};
+
+}  // namespace
+
+Result<RunLog> ParseLog(std::string bytes, const std::string& path, const ReadOptions& options) {
+  return Reader(path, options).Run(std::move(bytes));
+}
+
+Result<RunLog> ReadLog(const std::string& path, const ReadOptions& options) {
+  auto bytes = io::RealFileSystem().ReadFile(path, kReadSlack);
+  if (!bytes) return tl::unexpected(bytes.error());
+  return ParseLog(std::move(*bytes), path, options);
+}
+
+}  // namespace minslice::log

@@ -1,0 +1,211 @@
+#include "log/log_writer.h"
+
+#include <fmt/format.h>
+
+#include "json/canonical.h"
+#include "json/node.h"
+#include "minslice/version.h"
+
+namespace minslice::log {
+namespace {
+
+// Writes the fields of one flat object in the order of the calls.
+class LineBuilder {
+ public:
+  explicit LineBuilder(const char* record) {
+    line_ = "{\"record\":\"";
+    line_ += record;
+    line_ += '"';
+  }
+  void Text(const char* key, std::string_view value) {
+    Key(key);
+    json::AppendQuoted(value, line_);
+  }
+  void OptionalText(const char* key, const std::optional<std::string>& value) {
+    if (value) Text(key, *value);
+  }
+  void Integer(const char* key, std::int64_t value) {
+    Key(key);
+    line_ += fmt::format_int(value).str();
+  }
+  void OptionalInteger(const char* key, const std::optional<std::int64_t>& value) {
+    if (value) Integer(key, *value);
+  }
+  void OptionalNumber(const char* key, const std::optional<double>& value) {
+    if (!value) return;
+    Key(key);
+    json::AppendNumber(*value, line_);
+  }
+  void Raw(const char* key, std::string_view json_text) {
+    Key(key);
+    line_ += json_text;
+  }
+  std::string& OpenObject(const char* key) {
+    Key(key);
+    return line_;
+  }
+  std::string Done() {
+    line_ += '}';
+    return std::move(line_);
+  }
+
+ private:
+  void Key(const char* key) {
+    line_ += ",\"";
+    line_ += key;
+    line_ += "\":";
+  }
+  std::string line_;
+};
+
+class FileLogWriter final : public LogWriter {
+ public:
+  FileLogWriter(std::unique_ptr<io::AppendFile> file, io::Clock& clock)
+      : file_(std::move(file)), clock_(clock), synced_at_s_(clock.MonotonicSeconds()) {}
+
+  Result<void> Write(std::string line) {
+    line += '\n';
+    return file_->Append(line);
+  }
+
+  Result<void> Append(const CaseRecord& record) override {
+    if (auto written = Write(CaseRecordLine(record)); !written) return written;
+    dirty_ = true;
+    const double now_s = clock_.MonotonicSeconds();
+    if (now_s - synced_at_s_ < 1.0) return {};
+    return Sync();
+  }
+
+  Result<void> End(const EndRecord& record) override {
+    if (auto written = Write(EndRecordLine(record)); !written) return written;
+    dirty_ = true;
+    return Sync();
+  }
+
+  Result<void> Sync() override {
+    if (!dirty_) return {};
+    synced_at_s_ = clock_.MonotonicSeconds();
+    if (auto synced = file_->Sync(); !synced) return synced;
+    dirty_ = false;
+    return {};
+  }
+
+ private:
+  std::unique_ptr<io::AppendFile> file_;
+  io::Clock& clock_;
+  double synced_at_s_;
+  bool dirty_ = false;
+};
+
+}  // namespace
+
+std::string RunRecordLine(const RunRecord& record) {
+  LineBuilder line("run");
+  line.Integer("log_version", record.log_version);
+  line.Text("suite", record.suite);
+  line.OptionalText("suite_sha256", record.suite_sha256);
+  line.Text("target", record.target);
+  line.Text("request_model", record.request_model);
+  line.Text("gateway", record.gateway);
+  line.Raw("request", record.request_json.empty() ? "{}" : record.request_json);
+  line.Integer("repeats", record.repeats);
+  line.OptionalInteger("cases", record.cases);
+  line.Text("started_at", record.started_at);
+  line.Text("minslice", record.minslice);
+  if (!record.imported_from.empty()) line.Text("imported_from", record.imported_from);
+  return line.Done();
+}
+
+std::string CaseRecordLine(const CaseRecord& record) {
+  LineBuilder line("case");
+  line.Text("case_id", record.case_id);
+  line.Integer("repeat", record.repeat);
+  line.Text("outcome", OutcomeName(record.outcome));
+  std::string& scores = line.OpenObject("scores");
+  scores += '{';
+  for (std::size_t i = 0; i < record.scores.size(); ++i) {
+    if (i > 0) scores += ',';
+    json::AppendQuoted(record.scores[i].first, scores);
+    scores += ':';
+    json::AppendNumber(record.scores[i].second, scores);
+  }
+  scores += '}';
+  std::string& segments = line.OpenObject("segments");
+  segments += '{';
+  for (std::size_t i = 0; i < record.segments.size(); ++i) {
+    if (i > 0) segments += ',';
+    json::AppendQuoted(record.segments[i].dimension, segments);
+    segments += ':';
+    json::AppendQuoted(record.segments[i].value, segments);
+  }
+  segments += '}';
+  line.OptionalText("cluster", record.cluster);
+  line.OptionalText("prompt_sha256", record.prompt_sha256);
+  line.OptionalText("response_model", record.response_model);
+  line.OptionalText("system_fingerprint", record.system_fingerprint);
+  line.OptionalText("finish_reason", record.finish_reason);
+  line.OptionalInteger("input_tokens", record.input_tokens);
+  line.OptionalInteger("output_tokens", record.output_tokens);
+  line.OptionalNumber("cost_usd", record.cost_usd);
+  line.OptionalNumber("latency_ms", record.latency_ms);
+  line.Integer("attempts", record.attempts);
+  line.OptionalText("output", record.output);
+  if (record.error) {
+    line.Text("error", *record.error);
+  } else {
+    line.Raw("error", "null");
+  }
+  return line.Done();
+}
+
+std::string EndRecordLine(const EndRecord& record) {
+  LineBuilder line("end");
+  line.Integer("cases", record.cases);
+  line.Integer("repeats", record.repeats);
+  line.OptionalNumber("spent_usd", record.spent_usd);
+  line.Text("ended_at", record.ended_at);
+  return line.Done();
+}
+
+Result<std::unique_ptr<LogWriter>> LogWriter::Create(const std::string& path, const RunRecord& run,
+                                                     io::FileSystem& files, io::Clock& clock) {
+  auto file = files.OpenAppend(path, io::AppendMode::kCreate);
+  if (!file) return tl::unexpected(file.error());
+  auto writer = std::make_unique<FileLogWriter>(std::move(*file), clock);
+  if (auto written = writer->Write(RunRecordLine(run)); !written) return tl::unexpected(written.error());
+  return std::unique_ptr<LogWriter>(std::move(writer));
+}
+
+Result<std::unique_ptr<LogWriter>> LogWriter::Continue(const std::string& path, io::FileSystem& files,
+                                                       io::Clock& clock) {
+  // Locked before it is read: what another process appends meanwhile must not be cut off as a torn line.
+  auto file = files.OpenAppend(path, io::AppendMode::kContinue);
+  if (!file) return tl::unexpected(file.error());
+  const auto bytes = files.ReadFile(path);
+  if (!bytes) return tl::unexpected(bytes.error());
+  const std::size_t first_end = bytes->find('\n');
+  const auto first = json::ParseNode(std::string_view(*bytes).substr(0, first_end), {path, 1, 1});
+  const json::Node* record = first ? first->Find("record") : nullptr;
+  if (record == nullptr || record->text != "run") {
+    return FailAt({path, 1, 0},
+                  "cannot be continued: expected a run record, found none; the file is left alone");
+  }
+  const json::Node* version = first->Find("log_version");
+  if (version == nullptr || version->Integer() != kLogVersion) {
+    return FailAt(
+        {path, 1, 0},
+        fmt::format("cannot be continued: expected log_version {}, found {}; the file is left alone",
+                    kLogVersion, version == nullptr ? "none" : version->Describe()));
+  }
+  const std::size_t last_newline = bytes->rfind('\n');
+  const std::size_t tail = last_newline == std::string::npos ? 0 : last_newline + 1;
+  if (tail < bytes->size()) {
+    const auto last = json::ParseNode(std::string_view(*bytes).substr(tail), {path, 0, 0});
+    const bool whole = last && last->Find("record") != nullptr;
+    const auto mended = whole ? (*file)->Append("\n") : (*file)->CutTo(static_cast<std::int64_t>(tail));
+    if (!mended) return tl::unexpected(mended.error());
+  }
+  return std::unique_ptr<LogWriter>(std::make_unique<FileLogWriter>(std::move(*file), clock));
+}
+
+}  // namespace minslice::log
