@@ -39,6 +39,10 @@ const StatsRegistry& StatsFunctions() {
   static const StatsRegistry registry = [] {
     StatsRegistry made;
     RegisterBinaryFunctions(made);
+    RegisterGradedFunctions(made);
+    RegisterSliceFunctions(made);
+    RegisterSequentialFunctions(made);
+    RegisterJudgeFunctions(made);
     return made;
   }();
   return registry;

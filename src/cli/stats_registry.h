@@ -32,6 +32,10 @@ class StatsRegistry {
 // One Register function a source file stats_functions_<topic>.cc; StatsFunctions() calls them all.
 void RegisterBinaryFunctions(
     StatsRegistry& registry);  // McNemar, paired intervals, bootstrap of binary pairs, power
+void RegisterGradedFunctions(StatsRegistry& registry);      // t, Wilcoxon, bootstrap of means, clusters
+void RegisterSliceFunctions(StatsRegistry& registry);       // adjusted p-values, max-T
+void RegisterSequentialFunctions(StatsRegistry& registry);  // e-processes, confidence sequences
+void RegisterJudgeFunctions(StatsRegistry& registry);       // correlation, kappa, PPI, shrinkage
 
 // Every function there is.
 const StatsRegistry& StatsFunctions();
