@@ -14,8 +14,10 @@ namespace minslice::score {
 
 struct Grade {
   bool pass = false;
-  bool model_error = false;  // the answer cannot be read as what was asked for, e.g. json_match of text that is no JSON
-  std::string note;          // why, in a few words; empty for a plain pass or fail
+  // The answer cannot be read as what was asked for, e.g. json_match of text that is no JSON. A fail by
+  // default (methods 2.6).
+  bool model_error = false;
+  std::string note;  // why, in a few words; empty for a plain pass or fail
 };
 
 class Grader {
@@ -24,7 +26,13 @@ class Grader {
   virtual Grade GradeOutput(const Case& c, std::string_view output) const = 0;
 };
 
-// Checks the spec and every case's expected value against it (a bad regex, expected missing): all errors at once.
+// Checks the spec and every case's expected value against it (a bad regex, expected missing), all errors at
+// once:
+//   exact_match  a text (a number, true, false, null as their JSON text); the answer is it, but for
+//   surrounding space json_match   any JSON; keys in any order, numbers by exact value; a ```json fence
+//   around the answer is taken off contains     a text or a list of texts; all occur in the answer regex RE2;
+//   found anywhere in the answer (^ and $ tie it to the ends); the grader's pattern or the case's expected
+// ignore_case folds letters of all scripts one to one. The time is linear in the answer whatever it is.
 Result<std::unique_ptr<Grader>> MakeGrader(const suite::Suite& suite);
 
 }  // namespace minslice::score
