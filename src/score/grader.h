@@ -26,13 +26,17 @@ class Grader {
   virtual Grade GradeOutput(const Case& c, std::string_view output) const = 0;
 };
 
-// Checks the spec and every case's expected value against it (a bad regex, expected missing), all errors at
-// once:
-//   exact_match  a text (a number, true, false, null as their JSON text); the answer is it, but for
-//   surrounding space json_match   any JSON; keys in any order, numbers by exact value; a ```json fence
-//   around the answer is taken off contains     a text or a list of texts; all occur in the answer regex RE2;
-//   found anywhere in the answer (^ and $ tie it to the ends); the grader's pattern or the case's expected
-// ignore_case folds letters of all scripts one to one. The time is linear in the answer whatever it is.
+// Checks the spec and every case's expected value against it (a bad regex, expected missing), with every
+// error at once.
+// - exact_match: a text, or a number, true, false, null as JSON text; the answer is it, but for white space
+//   at its ends.
+// - json_match: any JSON; keys in any order, numbers by exact value; a ```json fence around the answer is
+//   taken off.
+// - contains: a text or a list of texts; all of them occur in the answer.
+// - regex: RE2, found anywhere in the answer (^ and $ tie it to the ends); the grader's pattern or else the
+//   case's expected.
+//
+// ignore_case folds letters of all scripts one to one. Time is linear in the answer, whatever it is.
 Result<std::unique_ptr<Grader>> MakeGrader(const suite::Suite& suite);
 
 }  // namespace minslice::score
