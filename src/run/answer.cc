@@ -1,0 +1,353 @@
+#include "run/answer.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <ctime>
+
+#include "json/canonical.h"
+#include "json/node.h"
+
+namespace minslice::run {
+namespace {
+
+using simdjson::SUCCESS;
+using simdjson::dom::element;
+
+struct ErrorInfo {
+  std::string message;
+  std::string type;
+  std::string code;
+};
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
+std::optional<std::string> Text(simdjson::simdjson_result<element> value) {
+  std::string_view text;
+  if (value.get_string().get(text) != SUCCESS) return std::nullopt;
+  return std::string(text);
+}
+
+// A code is text with most providers and a number with some.
+std::string TextOrNumber(simdjson::simdjson_result<element> value) {
+  std::int64_t number = 0;
+  if (value.get_int64().get(number) == SUCCESS) return std::to_string(number);
+  return Text(value).value_or("");
+}
+
+// Tags out, white space folded: what a proxy's HTML page says.
+std::string WithoutTags(std::string_view html) {
+  std::string text;
+  bool in_tag = false;
+  for (const char c : html) {
+    if (c == '<') in_tag = true;
+    if (!in_tag) text += c;
+    if (c == '>') {
+      in_tag = false;
+      text += ' ';
+    }
+  }
+  return text;
+}
+
+// Error bodies: OpenAI's {"error": {...}} (also under Bifrost), {"error": "text"}, Portkey's {"html-message"}
+// and
+// {"status", "message"}, vLLM's {"object": "error", "message"}, FastAPI's {"detail"}, HTML, plain text.
+ErrorInfo ReadError(simdjson::dom::parser& parser, std::string& body) {
+  ErrorInfo info;
+  const std::size_t size = body.size();
+  body.reserve(size + simdjson::SIMDJSON_PADDING);
+  element root;
+  if (size == 0 || parser.parse(body.data(), size, false).get(root) != SUCCESS || !root.is_object()) {
+    info.message = WithoutTags(body);
+    return info;
+  }
+  element error;
+  const element* from = &root;
+  if (root["error"].get(error) == SUCCESS) {
+    if (error.is_object()) {
+      from = &error;
+    } else if (std::optional<std::string> text = Text(root["error"])) {
+      info.message = std::move(*text);
+    }
+  }
+  for (const char* key : {"message", "html-message", "detail"}) {
+    if (!info.message.empty()) break;
+    std::optional<std::string> text = Text((*from)[key]);
+    if (!text && from != &root) text = Text(root[key]);
+    if (text) info.message = std::string_view(key) == "html-message" ? WithoutTags(*text) : std::move(*text);
+  }
+  info.type = TextOrNumber((*from)["type"]);
+  info.code = TextOrNumber((*from)["code"]);
+  if (info.message.empty()) info.message = simdjson::minify(root);
+  return info;
+}
+
+bool Contains(const std::string& text, std::initializer_list<const char*> parts) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const char* p) { return text.find(p) != std::string::npos; });
+}
+
+std::string Describe(int status, const ErrorInfo& info) {
+  std::string text = "HTTP " + std::to_string(status);
+  if (!info.code.empty() && info.code != std::to_string(status)) text.append(" ").append(info.code);
+  if (!info.message.empty()) text.append(": ").append(info.message);
+  return OneLine(text);
+}
+
+std::optional<double> RetryAfter(const http::Response& response, std::int64_t unix_now) {
+  if (const std::string* ms = response.FindHeader("retry-after-ms")) {
+    if (const std::optional<double> value = ParseRetryAfter(*ms, unix_now)) return *value / 1000;
+  }
+  // LiteLLM renames the provider's own header.
+  for (const char* name : {"retry-after", "llm_provider-retry-after"}) {
+    if (const std::string* value = response.FindHeader(name)) {
+      if (const std::optional<double> seconds = ParseRetryAfter(*value, unix_now)) return seconds;
+    }
+  }
+  return std::nullopt;
+}
+
+// The arguments of a call as JSON; nullopt where they are none.
+std::optional<std::string> CanonicalArguments(std::string_view arguments) {
+  if (arguments.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    return "{}";  // some send "" for no arguments
+  const Result<json::Node> node = json::ParseNode(arguments, {});
+  if (!node) return std::nullopt;
+  return json::Canonical(*node);
+}
+
+// The content: text, or the text parts of a list.
+std::optional<std::string> ContentOf(element message) {
+  element content;
+  if (message["content"].get(content) != SUCCESS) return std::nullopt;
+  std::string_view text;
+  if (content.get_string().get(text) == SUCCESS) return std::string(text);
+  simdjson::dom::array parts;
+  if (content.get_array().get(parts) != SUCCESS) return std::nullopt;
+  std::string joined;
+  bool any = false;
+  for (const element part : parts) {
+    if (part["text"].get_string().get(text) != SUCCESS) continue;
+    joined += text;
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  return joined;
+}
+
+bool Blank(const std::optional<std::string>& text) {
+  return !text || text->find_first_not_of(" \t\r\n") == std::string::npos;
+}
+
+}  // namespace
+
+struct AnswerReader::Parser {
+  simdjson::dom::parser dom;
+};
+
+AnswerReader::AnswerReader() : parser_(std::make_unique<Parser>()) {}
+AnswerReader::~AnswerReader() = default;
+
+Answer AnswerReader::Read(http::Response& response, std::int64_t unix_now) {
+  Answer answer;
+  if (response.error != http::TransportError::kNone) {
+    answer.kind = AnswerKind::kRetry;
+    answer.error = OneLine(response.error_text);
+    if (answer.error.empty()) answer.error = http::TransportErrorName(response.error);
+    return answer;
+  }
+  if (const std::string* cost = response.FindHeader("x-litellm-response-cost")) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(cost->data(), cost->data() + cost->size(), value);
+    if (error == std::errc() && end == cost->data() + cost->size() && std::isfinite(value) && value >= 0) {
+      answer.cost_usd = value;
+    }
+  }
+  const int status = response.status;
+  if (status == 200) return ReadCompletion(response, std::move(answer));
+
+  const ErrorInfo info = ReadError(parser_->dom, response.body);
+  const std::string message = Lower(info.message);
+  const std::string type = Lower(info.type);
+  const std::string code = Lower(info.code);
+  answer.error = Describe(status, info);
+  answer.kind = AnswerKind::kRejected;
+  if (status >= 300 && status < 400) {
+    answer.kind = AnswerKind::kEndRun;
+    answer.end_reason = EndReason::kAddress;
+    answer.error = "HTTP " + std::to_string(status) + ": the gateway redirects, which is not followed";
+  } else if (status == 402 || code == "insufficient_quota" || type == "insufficient_quota" ||
+             code == "budget_exceeded" || type == "budget_exceeded" ||
+             (status == 429 && Contains(message, {"crossed budget", "exceeded your current quota",
+                                                  "budget has been exceeded", "exceeded budget"}))) {
+    // LiteLLM flattens type and code of a provider's quota refusal: only the words are left.
+    answer.kind = AnswerKind::kEndRun;
+    answer.end_reason = EndReason::kQuota;
+  } else if (status == 429 || status == 408 || status >= 500) {
+    answer.kind = AnswerKind::kRetry;
+    answer.retry_after_s = RetryAfter(response, unix_now);
+  } else if (status == 401) {
+    answer.kind = AnswerKind::kEndRun;
+    answer.end_reason = EndReason::kKey;
+  } else if (status == 403) {
+    answer.kind = AnswerKind::kEndRun;
+    answer.end_reason = Contains(code + " " + type, {"model"}) ? EndReason::kModel : EndReason::kKey;
+  } else if (status == 404) {
+    answer.kind = AnswerKind::kEndRun;
+    answer.end_reason =
+        code == "model_not_found" || Contains(message, {"model"}) ? EndReason::kModel : EndReason::kAddress;
+  } else if (code == "context_length_exceeded" || code == "content_filter" ||
+             code == "content_policy_violation" ||
+             Contains(message, {"context_length_exceeded", "contextwindowexceeded", "maximum context length",
+                                "context window", "contentpolicyviolation"})) {
+    answer.kind = AnswerKind::kModelError;
+  } else if (code == "model_not_found" || Contains(message, {"no healthy deployments for this model"})) {
+    answer.kind = AnswerKind::kEndRun;
+    answer.end_reason = EndReason::kModel;
+  }
+  return answer;
+}
+
+Answer AnswerReader::ReadCompletion(http::Response& response, Answer answer) {
+  std::string& body = response.body;
+  const std::size_t size = body.size();
+  body.reserve(size + simdjson::SIMDJSON_PADDING);
+  element root;
+  if (size == 0 || parser_->dom.parse(body.data(), size, false).get(root) != SUCCESS) {
+    answer.error = size == 0 ? "HTTP 200 with an empty body" : "HTTP 200 with a body that is no JSON";
+    return answer;
+  }
+  answer.response_model = Text(root["model"]);
+  answer.system_fingerprint = Text(root["system_fingerprint"]);
+  std::int64_t tokens = 0;
+  if (root["usage"]["prompt_tokens"].get_int64().get(tokens) == SUCCESS) answer.input_tokens = tokens;
+  if (root["usage"]["completion_tokens"].get_int64().get(tokens) == SUCCESS) answer.output_tokens = tokens;
+
+  element choice;
+  element message;
+  simdjson::dom::array choices;
+  if (root["choices"].get_array().get(choices) != SUCCESS || choices.at(0).get(choice) != SUCCESS ||
+      choice["message"].get(message) != SUCCESS || !message.is_object()) {
+    const ErrorInfo info = ReadError(parser_->dom, body);  // some gateways put an error into a 200
+    answer.error = OneLine("HTTP 200 without choices: " + info.message);
+    return answer;
+  }
+  answer.finish_reason = Text(choice["finish_reason"]);
+  const std::string finish = answer.finish_reason.value_or("");
+  std::optional<std::string> content = ContentOf(message);
+  const auto model_error = [&](std::string why) {
+    answer.kind = AnswerKind::kModelError;
+    answer.error = OneLine(why);
+    if (!answer.has_output && content && !content->empty()) {
+      answer.output = std::move(*content);
+      answer.has_output = true;
+    }
+    return std::move(answer);
+  };
+
+  if (finish == "length") return model_error("cut at max_tokens (finish_reason length)");
+  if (finish == "content_filter") return model_error("filtered (finish_reason content_filter)");
+  if (const std::optional<std::string> refusal = Text(message["refusal"]); refusal && !refusal->empty()) {
+    return model_error("refused: " + *refusal);
+  }
+
+  simdjson::dom::array calls;
+  const bool has_calls = message["tool_calls"].get_array().get(calls) == SUCCESS && calls.size() > 0;
+  // A model may talk while it calls; what it does then is the call.
+  if (has_calls && (Blank(content) || finish == "tool_calls")) {
+    std::string text;
+    for (const element call : calls) {
+      std::string_view name;
+      std::string_view arguments;
+      if (call["function"]["name"].get_string().get(name) != SUCCESS)
+        return model_error("a tool call without a name");
+      std::optional<std::string> canonical;
+      element value;
+      if (call["function"]["arguments"].get(value) != SUCCESS) {
+        canonical = "{}";
+      } else if (value.get_string().get(arguments) == SUCCESS) {
+        canonical = CanonicalArguments(arguments);
+      } else {  // some servers send the object itself
+        canonical = CanonicalArguments(simdjson::minify(value));
+      }
+      if (!canonical) {
+        answer.output = std::string(name).append(" ").append(arguments);
+        answer.has_output = true;
+        return model_error("the arguments of a tool call are no JSON");
+      }
+      if (!text.empty()) text += ',';
+      text += "{\"arguments\":" + *canonical + ",\"name\":";
+      json::AppendQuoted(name, text);
+      text += '}';
+    }
+    answer.kind = AnswerKind::kText;
+    answer.output = calls.size() == 1 ? std::move(text) : std::string("[").append(text).append("]");
+    answer.has_output = true;
+    return answer;
+  }
+  if (!content) return model_error("no content (finish_reason " + (finish.empty() ? "absent" : finish) + ")");
+  answer.kind = AnswerKind::kText;
+  answer.output = std::move(*content);
+  answer.has_output = true;
+  return answer;
+}
+
+std::optional<double> ParseRetryAfter(std::string_view value, std::int64_t unix_now) {
+  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
+  if (value.empty()) return std::nullopt;
+  double seconds = 0;
+  const auto [end, error] =
+      std::from_chars(value.data(), value.data() + value.size(), seconds, std::chars_format::fixed);
+  if (error == std::errc() && end == value.data() + value.size()) {
+    if (!std::isfinite(seconds) || seconds < 0) return std::nullopt;
+    return seconds;
+  }
+  const std::string text(value);
+  // IMF-fixdate, RFC 850, asctime: RFC 9110, 5.6.7.
+  for (const char* format :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
+    std::tm utc{};
+    const char* rest = strptime(text.c_str(), format, &utc);
+    if (rest != nullptr && *rest == '\0') {
+      const auto when = static_cast<std::int64_t>(timegm(&utc));
+      return static_cast<double>(std::max<std::int64_t>(0, when - unix_now));
+    }
+  }
+  return std::nullopt;
+}
+
+std::string OneLine(std::string_view text, std::size_t max_bytes) {
+  std::string line;
+  bool space = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte == 0x7f) {
+      space = !line.empty();
+      continue;
+    }
+    if (space) line += ' ';
+    space = false;
+    line += c;
+    if (line.size() > max_bytes) break;
+  }
+  if (line.size() > max_bytes) {
+    std::size_t keep = max_bytes >= 3 ? max_bytes - 3 : 0;
+    while (keep > 0 && (static_cast<unsigned char>(line[keep]) & 0xc0U) == 0x80U) --keep;
+    line.resize(keep);
+    line += "...";
+  }
+  return line;
+}
+
+}  // namespace minslice::run

@@ -1,0 +1,31 @@
+// How long a request waits before it is sent again: exponential with full jitter (the mean is half the
+// bound), or what the server asked for.
+#ifndef MINSLICE_RUN_BACKOFF_H_
+#define MINSLICE_RUN_BACKOFF_H_
+
+#include <cstdint>
+#include <optional>
+
+namespace minslice::run {
+
+struct BackoffOptions {
+  double base_s = 0.5;  // bound of the first wait; doubles with each further one
+  double cap_s = 30;
+  // While the gateway has never given any answer, so that a wrong address is reported soon.
+  double unheard_base_s = 0.1;
+  double unheard_cap_s = 1;
+  double retry_after_cap_s = 60;  // a server that asks for more gets this
+};
+
+// `failures` >= 1: requests of this row that have failed. `uniform` in [0, 1). A Retry-After is a lower
+// bound, to which up to a tenth (at least a quarter of a second) is added, so that those who were sent away
+// together do not return together.
+double WaitSeconds(const BackoffOptions& options, int failures, bool heard,
+                   std::optional<double> retry_after_s, double uniform);
+
+// A draw in [0, 1) from its address.
+double Jitter(std::uint64_t seed, std::uint64_t item, int failures);
+
+}  // namespace minslice::run
+
+#endif  // MINSLICE_RUN_BACKOFF_H_

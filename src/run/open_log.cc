@@ -1,0 +1,133 @@
+#include "run/open_log.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string_view>
+#include <unordered_map>
+
+#include "io/diagnostics.h"
+#include "io/file_system.h"
+#include "io/nearest_name.h"
+#include "json/canonical.h"
+#include "json/node.h"
+#include "log/log_reader.h"
+
+namespace minslice::run {
+namespace {
+
+// A run that was killed before its first line was whole left nothing to continue.
+bool HoldsNoLine(const std::string& bytes) {
+  constexpr std::string_view kStart = "{\"record\":\"run\"";
+  if (bytes.find('\n') != std::string::npos) return false;
+  const std::size_t n = std::min(bytes.size(), kStart.size());
+  return std::string_view(bytes).substr(0, n) == kStart.substr(0, n);
+}
+
+bool SameJson(const std::string& a, const std::string& b) {
+  const Result<json::Node> left = json::ParseNode(a, {});
+  const Result<json::Node> right = json::ParseNode(b, {});
+  return left && right && json::SameValue(*left, *right);
+}
+
+Result<void> CheckSameRun(const RunLog& log, const RunRecord& now) {
+  io::Diagnostics diagnostics;
+  const auto differs = [&](const std::string& what, const std::string& then_value,
+                           const std::string& now_value) {
+    diagnostics.Add({log.path, 1, 0},
+                    fmt::format("cannot be resumed: {} was {} and is now {}", what, then_value, now_value));
+  };
+  const RunRecord& then = log.run;
+  if (!then.imported_from.empty()) {
+    return FailAt({log.path, 1, 0},
+                  "cannot be resumed: the log was imported from " + io::Quoted(then.imported_from));
+  }
+  if (then.suite_sha256 != now.suite_sha256) {
+    differs("the suite's digest", then.suite_sha256.value_or("none"), now.suite_sha256.value_or("none"));
+  }
+  if (then.target != now.target) differs("the target", io::Quoted(then.target), io::Quoted(now.target));
+  if (then.request_model != now.request_model) {
+    differs("the model", io::Quoted(then.request_model), io::Quoted(now.request_model));
+  }
+  if (!SameJson(then.request_json, now.request_json)) {
+    differs("the request", io::Quoted(then.request_json, 400), io::Quoted(now.request_json, 400));
+  }
+  if (then.repeats != now.repeats)
+    differs("repeats", std::to_string(then.repeats), std::to_string(now.repeats));
+  if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
+  return {};
+}
+
+}  // namespace
+
+Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord& run,
+                          const suite::Suite& suite) {
+  io::FileSystem& files = io::RealFileSystem();
+  OpenedLog opened;
+  if (files.Exists(path)) {
+    if (!resume) {
+      return FailAt({path, 0, 0}, "exists already; --resume completes it, or give another file with -o");
+    }
+    const Result<std::string> bytes = files.ReadFile(path);
+    if (!bytes) return tl::unexpected(bytes.error());
+    if (HoldsNoLine(*bytes)) {
+      if (std::remove(path.c_str()) != 0) return FailAt({path, 0, 0}, "is empty and cannot be replaced");
+    } else {
+      opened.resumed = true;
+    }
+  }
+  if (!opened.resumed) {
+    Result<std::unique_ptr<log::LogWriter>> writer = log::LogWriter::Create(path, run);
+    if (!writer) return tl::unexpected(writer.error());
+    opened.writer = std::move(*writer);
+    return opened;
+  }
+
+  // Checked before the writer touches the file, and read again once it is locked.
+  Result<RunLog> before = log::ReadLog(path);
+  if (!before) return tl::unexpected(before.error());
+  if (Result<void> same = CheckSameRun(*before, run); !same) return tl::unexpected(same.error());
+  Result<std::unique_ptr<log::LogWriter>> writer = log::LogWriter::Continue(path);
+  if (!writer) return tl::unexpected(writer.error());
+  const Result<RunLog> log = log::ReadLog(path);
+  if (!log) return tl::unexpected(log.error());
+
+  std::unordered_map<std::string_view, std::size_t> index;
+  index.reserve(suite.cases.size());
+  for (std::size_t i = 0; i < suite.cases.size(); ++i) index.emplace(suite.cases[i].id, i);
+  Plan& plan = opened.plan;
+  plan.done.resize(suite.cases.size() * static_cast<std::size_t>(run.repeats));
+  io::Diagnostics diagnostics;
+  for (const CaseRecord& row : log->cases) {
+    const auto found = index.find(row.case_id);
+    if (found == index.end() || row.repeat < 1 || row.repeat > run.repeats) {
+      diagnostics.Add({path, 0, 0}, fmt::format("cannot be resumed: case {} repeat {} is none of the suite's",
+                                                io::Quoted(row.case_id), row.repeat));
+      continue;
+    }
+    if (row.cost_usd) {
+      plan.spent_usd += *row.cost_usd;
+      plan.any_cost = true;
+    }
+    if (row.outcome == Outcome::kInfraError) continue;
+    const std::size_t item = static_cast<std::size_t>(row.repeat - 1) * suite.cases.size() + found->second;
+    if (plan.done[item]) {
+      diagnostics.Add({path, 0, 0}, fmt::format("cannot be resumed: two rows for case {} repeat {}",
+                                                io::Quoted(row.case_id), row.repeat));
+      continue;
+    }
+    plan.done[item] = true;
+    plan.counts.Add(row.outcome);
+    if (row.response_model) ++plan.response_models[*row.response_model];
+  }
+  if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
+  if (log->run.gateway != run.gateway) {
+    opened.notes.push_back(
+        fmt::format("the log began at gateway {} and goes on at {}", log->run.gateway, run.gateway));
+  }
+  const bool complete = plan.counts.total() == static_cast<std::int64_t>(plan.done.size());
+  if (!complete || !log->end) opened.writer = std::move(*writer);
+  return opened;
+}
+
+}  // namespace minslice::run

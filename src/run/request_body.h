@@ -1,0 +1,28 @@
+// The body of a chat completion, put together from texts that are JSON already: nothing is parsed per
+// request.
+#ifndef MINSLICE_RUN_REQUEST_BODY_H_
+#define MINSLICE_RUN_REQUEST_BODY_H_
+
+#include <string>
+
+#include "minslice/case.h"
+#include "minslice/result.h"
+
+namespace minslice::run {
+
+class RequestBody {
+ public:
+  // `request_json`: the suite's request settings; "system" becomes a leading message.
+  static Result<RequestBody> Make(const std::string& model, const std::string& request_json);
+
+  std::string For(const Case& c) const;
+
+ private:
+  std::string head_;           // {"model":...,"temperature":0,"messages":[ and the system message
+  std::string tool_settings_;  // settings that are an error without tools: tool_choice, parallel_tool_calls
+  bool has_system_ = false;
+};
+
+}  // namespace minslice::run
+
+#endif  // MINSLICE_RUN_REQUEST_BODY_H_

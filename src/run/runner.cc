@@ -1,0 +1,433 @@
+#include "run/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <queue>
+
+#include "run/answer.h"
+#include "run/request_body.h"
+
+namespace minslice::run {
+namespace {
+
+// So many rows in a row without any answer of the gateway, and it counts as gone; so many refusals without a
+// single success, and the suite's requests count as refused.
+constexpr std::int64_t kGiveUpAfter = 8;
+constexpr double kPollSeconds = 0.1;
+
+class Runner {
+ public:
+  Runner(const suite::Suite& suite, const score::Grader& grader, const Plan& plan, const RunOptions& options,
+         log::LogWriter& log, http::Client& client, io::Clock& clock)
+      : suite_(suite),
+        grader_(grader),
+        options_(options),
+        log_(log),
+        client_(client),
+        clock_(clock),
+        done_(plan.done) {
+    progress_.total = static_cast<std::int64_t>(suite.cases.size()) * options.repeats;
+    done_.resize(static_cast<std::size_t>(progress_.total));
+    progress_.to_ask = static_cast<std::int64_t>(std::count(done_.begin(), done_.end(), false));
+    progress_.counts = plan.counts;
+    progress_.spent_usd = plan.spent_usd;
+    progress_.any_cost = plan.any_cost;
+    summary_.response_models = plan.response_models;
+  }
+
+  Result<Summary> Run() {
+    Result<RequestBody> body = RequestBody::Make(options_.model, suite_.request_json);
+    if (!body) return tl::unexpected(body.error());
+    body_ = std::move(*body);
+    http::Headers headers = options_.headers;
+    headers.push_back({"content-type", "application/json"});
+    headers.push_back({"accept", "application/json"});
+    headers_ = std::make_shared<const http::Headers>(std::move(headers));
+    url_ = options_.base_url + "/chat/completions";
+    rows_.resize(static_cast<std::size_t>(std::max(1, options_.concurrency)));
+    for (std::size_t slot = rows_.size(); slot-- > 0;) free_.push_back(slot);
+
+    start_s_ = clock_.MonotonicSeconds();
+    const http::CompletionHandler on_done = [this](http::Response&& response) {
+      OnResponse(std::move(response));
+    };
+    while (!log_failure_) {
+      if (options_.stop != nullptr) {
+        const int stop = options_.stop->load();
+        if (stop >= 1) StopSending(End::kInterrupted, "interrupted");
+        if (stop >= 2) break;
+      }
+      if (abandon_) break;
+      SendWhatIsDue();
+      if (open_ == 0) break;
+      double wait_s = kPollSeconds;
+      if (!waiting_.empty())
+        wait_s = std::clamp(waiting_.top().due_s - clock_.MonotonicSeconds(), 0.0, wait_s);
+      client_.Poll(wait_s, on_done);
+      Report();
+    }
+    client_.CancelAll();
+    if (!log_failure_ && abandon_) WriteUnasked();
+    Report();
+    if (!log_failure_) Finish();
+    if (log_failure_) return tl::unexpected(*log_failure_);
+    return std::move(summary_);
+  }
+
+ private:
+  // A row that is being asked for; its slot is the request's tag. A row that waits for its next attempt keeps
+  // its slot, so that an overloaded gateway sees fewer requests and not the same number of others.
+  struct Row {
+    std::size_t item = 0;
+    int attempts = 0;
+    bool open = false;
+    std::string last_error;
+  };
+  struct Waiting {
+    double due_s = 0;
+    std::size_t slot = 0;
+    bool operator>(const Waiting& other) const { return due_s > other.due_s; }
+  };
+
+  bool ending() const { return summary_.end != End::kComplete; }
+
+  void StopSending(End end, std::string why) {
+    if (ending()) return;
+    summary_.end = end;
+    summary_.why = std::move(why);
+    if (abandon_) return;  // WriteUnasked has a row for them
+    while (!waiting_.empty()) {
+      Free(waiting_.top().slot);
+      waiting_.pop();
+    }
+  }
+
+  void Free(std::size_t slot) {
+    rows_[slot] = Row{};
+    free_.push_back(slot);
+    --open_;
+  }
+
+  // The cost of what is in flight is reserved at the mean of what came back, so that the cap holds once a
+  // cost is known.
+  bool WithinBudget() const {
+    if (!options_.budget_usd) return true;
+    const double mean = priced_ > 0 ? priced_usd_ / static_cast<double>(priced_) : 0;
+    const double reserved = mean * static_cast<double>(client_.in_flight() + (priced_ > 0 ? 1 : 0));
+    return progress_.spent_usd + reserved <= *options_.budget_usd &&
+           progress_.spent_usd < *options_.budget_usd;
+  }
+
+  void SendWhatIsDue() {
+    const double now_s = clock_.MonotonicSeconds();
+    while (!waiting_.empty() && waiting_.top().due_s <= now_s) {
+      const std::size_t slot = waiting_.top().slot;
+      if (!WithinBudget()) return CheckBudget();
+      waiting_.pop();
+      Send(slot);
+    }
+    while (!ending() && !free_.empty() && next_item_ < done_.size()) {
+      if (done_[next_item_]) {
+        ++next_item_;
+        continue;
+      }
+      if (!WithinBudget()) return CheckBudget();
+      const std::size_t slot = free_.back();
+      free_.pop_back();
+      rows_[slot].item = next_item_++;
+      rows_[slot].open = true;
+      ++open_;
+      Send(slot);
+    }
+  }
+
+  void CheckBudget() {
+    if (client_.in_flight() > 0) return;  // what they cost is not known yet
+    StopSending(End::kBudget, fmt::format("the budget of {} USD is spent ({:.6g} USD)", *options_.budget_usd,
+                                          progress_.spent_usd));
+  }
+
+  void Send(std::size_t slot) {
+    Row& row = rows_[slot];
+    http::Request request;
+    request.url = url_;
+    request.headers = headers_;
+    request.body = body_.For(suite_.cases[row.item % suite_.cases.size()]);
+    request.timeout_s = options_.timeout_s;
+    request.tag = slot;
+    ++row.attempts;
+    ++progress_.requests;
+    if (row.attempts > 1) ++progress_.retries;
+    client_.Submit(std::move(request));
+  }
+
+  void OnResponse(http::Response&& response) {
+    if (log_failure_ || abandon_) return;
+    const std::size_t slot = response.tag;
+    Row& row = rows_[slot];
+    Answer answer = reader_.Read(response, clock_.UnixSeconds());
+    if (!answer.error.empty()) answer.error = Redact(std::move(answer.error));
+    if (response.error == http::TransportError::kNone) {
+      heard_ = true;
+      unreached_ = 0;
+    }
+    if (answer.cost_usd) {
+      progress_.spent_usd += *answer.cost_usd;
+      progress_.any_cost = true;
+      priced_usd_ += *answer.cost_usd;
+      ++priced_;
+    } else if (answer.kind == AnswerKind::kText && options_.budget_usd) {
+      summary_.cost_unknown = true;
+    }
+    // One prompt that a guard refuses must not end a run whose key works.
+    if (answer.kind == AnswerKind::kEndRun && response.status == 403 && succeeded_ > 0) {
+      answer.kind = AnswerKind::kRejected;
+    }
+    switch (answer.kind) {
+      case AnswerKind::kText:
+      case AnswerKind::kModelError:
+        ++succeeded_;
+        Answered(slot, std::move(answer), response.latency_ms);
+        break;
+      case AnswerKind::kRetry:
+        row.last_error = answer.error;
+        if (ending()) {
+          Free(slot);
+        } else if (row.attempts < options_.max_attempts) {
+          const double wait_s = WaitSeconds(options_.backoff, row.attempts, heard_, answer.retry_after_s,
+                                            Jitter(options_.seed, row.item, row.attempts));
+          waiting_.push({clock_.MonotonicSeconds() + wait_s, slot});
+        } else {
+          const bool transport = response.error != http::TransportError::kNone;
+          Failed(slot, answer.error);
+          if (transport && !ending()) CountUnreached(answer.error);
+        }
+        break;
+      case AnswerKind::kRejected:
+        Failed(slot, answer.error);
+        ++rejected_;
+        if (succeeded_ == 0 && rejected_ >= std::min(kGiveUpAfter, progress_.to_ask)) {
+          StopSending(End::kRejected, fmt::format("gateway {} refuses every request for model \"{}\": {}",
+                                                  options_.gateway_name, options_.model, answer.error));
+        }
+        break;
+      case AnswerKind::kEndRun:
+        StopSending(End::kRefused, Refusal(answer));
+        Free(slot);
+        break;
+    }
+  }
+
+  std::string Refusal(const Answer& answer) const {
+    const auto text = [&](const char* what) {
+      return fmt::format("gateway {} {} \"{}\": {}", options_.gateway_name, what, options_.model,
+                         answer.error);
+    };
+    switch (answer.end_reason) {
+      case EndReason::kKey:
+        return text("does not accept the key for model");
+      case EndReason::kModel:
+        return text("has no model");
+      case EndReason::kQuota:
+        return text("refuses for lack of quota or budget, model");
+      default:
+        break;
+    }
+    std::string message = text("knows no such address; asked for model");
+    if (!options_.base_url.ends_with("/v1")) message += " (base_url usually ends in /v1)";
+    return message;
+  }
+
+  void CountUnreached(const std::string& error) {
+    ++unreached_;
+    // A gateway that takes connections and stays silent costs a whole timeout an attempt: fewer rows are
+    // enough then.
+    const bool slow = !heard_ && clock_.MonotonicSeconds() - start_s_ > 30;
+    const std::int64_t enough =
+        std::min({kGiveUpAfter, progress_.to_ask, slow ? std::int64_t{options_.concurrency} : kGiveUpAfter});
+    if (unreached_ < enough) return;
+    abandon_ = true;
+    unreachable_error_ = error;
+    StopSending(End::kUnreachable,
+                fmt::format("gateway {} {}: {}", options_.gateway_name,
+                            heard_ ? "can no longer be reached" : "cannot be reached", error));
+  }
+
+  // A row for everything that was not answered, so that the log names what is missing and why.
+  void WriteUnasked() {
+    const std::string unsent = "not sent: gateway cannot be reached: " + unreachable_error_;
+    for (const Row& row : rows_) {
+      if (!row.open || log_failure_) continue;
+      CaseRecord record = Record(row);
+      record.outcome = Outcome::kInfraError;
+      record.error = row.last_error.empty() ? unreachable_error_ : row.last_error;
+      Write(row.item, record);
+    }
+    for (; next_item_ < done_.size() && !log_failure_; ++next_item_) {
+      if (done_[next_item_]) continue;
+      Row row;
+      row.item = next_item_;
+      CaseRecord record = Record(row);
+      record.outcome = Outcome::kInfraError;
+      record.error = unsent;
+      Write(next_item_, record);
+    }
+  }
+
+  CaseRecord Record(const Row& row) const {
+    const Case& c = suite_.cases[row.item % suite_.cases.size()];
+    CaseRecord record;
+    record.case_id = c.id;
+    record.repeat = static_cast<int>(row.item / suite_.cases.size()) + 1;
+    record.segments = c.segments;
+    record.cluster = c.cluster;
+    record.prompt_sha256 = c.prompt_sha256;
+    record.attempts = row.attempts;
+    return record;
+  }
+
+  void Answered(std::size_t slot, Answer&& answer, double latency_ms) {
+    const Row& row = rows_[slot];
+    CaseRecord record = Record(row);
+    if (answer.kind == AnswerKind::kText) {
+      const score::Grade grade =
+          grader_.GradeOutput(suite_.cases[row.item % suite_.cases.size()], answer.output);
+      record.outcome = grade.model_error ? Outcome::kModelError
+                       : grade.pass      ? Outcome::kPass
+                                         : Outcome::kFail;
+      if (grade.model_error)
+        record.error = OneLine(grade.note.empty() ? "the answer cannot be read" : grade.note);
+    } else {
+      record.outcome = Outcome::kModelError;
+      record.error = std::move(answer.error);
+    }
+    record.scores.emplace_back("pass", record.outcome == Outcome::kPass ? 1 : 0);
+    record.finish_reason = std::move(answer.finish_reason);
+    record.system_fingerprint = std::move(answer.system_fingerprint);
+    record.input_tokens = answer.input_tokens;
+    record.output_tokens = answer.output_tokens;
+    record.cost_usd = answer.cost_usd;
+    record.latency_ms = latency_ms;
+    if (answer.has_output) record.output = std::move(answer.output);
+    if (answer.response_model) ++summary_.response_models[*answer.response_model];
+    record.response_model = std::move(answer.response_model);
+    Write(row.item, record);
+    Free(slot);
+  }
+
+  void Failed(std::size_t slot, const std::string& error) {
+    CaseRecord record = Record(rows_[slot]);
+    record.outcome = Outcome::kInfraError;
+    record.error = error;
+    Write(rows_[slot].item, record);
+    Free(slot);
+  }
+
+  void Write(std::size_t item, const CaseRecord& record) {
+    if (Result<void> written = log_.Append(record); !written) {
+      log_failure_ = written.error();
+      return;
+    }
+    done_[item] = true;
+    ++progress_.asked;
+    progress_.counts.Add(record.outcome);
+  }
+
+  std::string Redact(std::string text) const {
+    for (const std::string& secret : options_.secrets) {
+      if (secret.empty()) continue;
+      for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+        text.replace(at, secret.size(), "[redacted]");
+        at += 10;
+      }
+    }
+    return text;
+  }
+
+  void Report() {
+    progress_.in_flight = client_.in_flight();
+    progress_.waiting = waiting_.size();
+    progress_.elapsed_s = clock_.MonotonicSeconds() - start_s_;
+    if (options_.on_progress) options_.on_progress(progress_);
+  }
+
+  void Finish() {
+    summary_.progress = progress_;
+    Result<void> written;
+    // An interrupt that came when everything had been answered interrupts nothing.
+    const bool complete =
+        progress_.counts.total() == progress_.total &&
+        (summary_.end == End::kComplete || summary_.end == End::kInterrupted || summary_.end == End::kBudget);
+    if (complete) {
+      summary_.end = End::kComplete;
+      summary_.why.clear();
+      EndRecord end;
+      end.cases = static_cast<std::int64_t>(suite_.cases.size());
+      end.repeats = options_.repeats;
+      if (progress_.any_cost) end.spent_usd = progress_.spent_usd;
+      end.ended_at = clock_.NowRfc3339();
+      written = log_.End(end);
+    } else {
+      written = log_.Sync();
+    }
+    if (!written) log_failure_ = written.error();
+  }
+
+  const suite::Suite& suite_;
+  const score::Grader& grader_;
+  const RunOptions& options_;
+  log::LogWriter& log_;
+  http::Client& client_;
+  io::Clock& clock_;
+
+  RequestBody body_;
+  AnswerReader reader_;
+  std::shared_ptr<const http::Headers> headers_;
+  std::string url_;
+  std::vector<bool> done_;
+  std::size_t next_item_ = 0;
+  std::vector<Row> rows_;
+  std::vector<std::size_t> free_;
+  std::size_t open_ = 0;
+  std::priority_queue<Waiting, std::vector<Waiting>, std::greater<>> waiting_;
+
+  double start_s_ = 0;
+  bool heard_ = false;          // the gateway has given an answer of any kind
+  std::int64_t unreached_ = 0;  // rows given up for want of a connection since the last answer
+  std::int64_t rejected_ = 0;
+  std::int64_t succeeded_ = 0;
+  std::int64_t priced_ = 0;  // answers with a cost in this run
+  double priced_usd_ = 0;
+  bool abandon_ = false;
+  std::string unreachable_error_;
+  std::optional<Failure> log_failure_;
+  Progress progress_;
+  Summary summary_;
+};
+
+}  // namespace
+
+void Counts::Add(Outcome outcome, std::int64_t n) {
+  switch (outcome) {
+    case Outcome::kPass:
+      pass += n;
+      break;
+    case Outcome::kFail:
+      fail += n;
+      break;
+    case Outcome::kModelError:
+      model_error += n;
+      break;
+    case Outcome::kInfraError:
+      infra_error += n;
+      break;
+  }
+}
+
+Result<Summary> Run(const suite::Suite& suite, const score::Grader& grader, const Plan& plan,
+                    const RunOptions& options, log::LogWriter& log, http::Client& client, io::Clock& clock) {
+  return Runner(suite, grader, plan, options, log, client, clock).Run();
+}
+
+}  // namespace minslice::run
