@@ -6,13 +6,22 @@
 #include <utility>
 
 namespace minslice::io {
+namespace {
+
+constexpr std::size_t kKept = 10000;
+
+}  // namespace
 
 void Diagnostics::Add(SourcePosition where, std::string message) {
+  if (list_.size() >= kKept) {
+    ++uncounted_;
+    return;
+  }
   list_.push_back({std::move(where), std::move(message)});
 }
 
 void Diagnostics::AddAll(const Failure& failure) {
-  list_.insert(list_.end(), failure.diagnostics.begin(), failure.diagnostics.end());
+  for (const Diagnostic& diagnostic : failure.diagnostics) Add(diagnostic.where, diagnostic.message);
 }
 
 Failure Diagnostics::ToFailure(std::size_t cap) const {
@@ -23,9 +32,10 @@ Failure Diagnostics::ToFailure(std::size_t cap) const {
     return std::make_tuple(order.at(a.where.file), a.where.line, a.where.column) <
            std::make_tuple(order.at(b.where.file), b.where.line, b.where.column);
   });
-  if (sorted.size() > cap) {
-    const std::size_t more = sorted.size() - cap;
-    sorted.resize(cap);
+  if (sorted.size() + uncounted_ > cap) {
+    const std::size_t shown = std::min(cap, sorted.size());
+    const std::size_t more = sorted.size() + uncounted_ - shown;
+    sorted.resize(shown);
     Diagnostic rest;
     rest.message = "... and " + std::to_string(more) + (more == 1 ? " more error" : " more errors");
     sorted.push_back(std::move(rest));

@@ -16,7 +16,7 @@ class Diagnostics {
   void AddAll(const Failure& failure);
 
   bool empty() const { return list_.empty(); }
-  std::size_t size() const { return list_.size(); }
+  std::size_t size() const { return list_.size() + uncounted_; }
 
   // Ascending by line and column within each file, files in the order in which they first appeared; beyond
   // `cap` one line says how many more there are. Not to be called when empty().
@@ -24,6 +24,7 @@ class Diagnostics {
 
  private:
   std::vector<Diagnostic> list_;
+  std::size_t uncounted_ = 0;  // beyond what any cap shows: a wrong file of a million lines stays cheap
 };
 
 }  // namespace minslice::io

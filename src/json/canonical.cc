@@ -126,7 +126,48 @@ void AppendCanonical(const Value& value, std::string& out) {
   }
 }
 
+void AppendCompact(const Node& node, std::string& out) {
+  switch (node.type) {
+    case Node::Type::kNull:
+      out += "null";
+      return;
+    case Node::Type::kBool:
+      out += node.boolean ? "true" : "false";
+      return;
+    case Node::Type::kString:
+      AppendQuoted(node.text, out);
+      return;
+    case Node::Type::kNumber:
+      out += node.text;
+      return;
+    case Node::Type::kArray:
+      out.push_back('[');
+      for (std::size_t i = 0; i < node.items.size(); ++i) {
+        if (i > 0) out.push_back(',');
+        AppendCompact(node.items[i], out);
+      }
+      out.push_back(']');
+      return;
+    case Node::Type::kObject:
+      out.push_back('{');
+      for (std::size_t i = 0; i < node.members.size(); ++i) {
+        if (i > 0) out.push_back(',');
+        AppendQuoted(node.members[i].key, out);
+        out.push_back(':');
+        AppendCompact(node.members[i].value, out);
+      }
+      out.push_back('}');
+      return;
+  }
+}
+
 }  // namespace
+
+std::string Compact(const Node& node) {
+  std::string out;
+  AppendCompact(node, out);
+  return out;
+}
 
 std::string Canonical(const Node& node) {
   std::string out;

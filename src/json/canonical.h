@@ -14,6 +14,8 @@ namespace minslice::json {
 
 std::string Canonical(const Node& node);
 std::string Canonical(const Value& value);
+// No white space, keys in their order, numbers as written.
+std::string Compact(const Node& node);
 
 // Shortest text that reads back as the same double, as ECMAScript prints it: 1, 0.1, 1e+21, 1e-7. Not finite:
 // "null".

@@ -27,9 +27,9 @@ struct Target {
 };
 
 struct GatewaySpec {
-  std::string base_url;                                        // as written: may hold ${NAME}
-  std::vector<std::pair<std::string, std::string>> headers;    // values as written: may hold ${NAME}
-  std::vector<SourcePosition> header_positions;                // one a header
+  std::string base_url;                                      // as written: may hold ${NAME}
+  std::vector<std::pair<std::string, std::string>> headers;  // values as written: may hold ${NAME}
+  std::vector<SourcePosition> header_positions;              // one a header
   SourcePosition base_url_position;
 };
 
@@ -39,26 +39,31 @@ struct Suite {
   std::vector<std::string> case_files;  // as written, relative to the suite's folder
   std::vector<std::string> segments;    // dimensions that every case must carry, ascending
   GraderSpec grader;
-  std::string request_json;   // object with every default: temperature 0, max_tokens, system, ...
+  std::string request_json;  // object with every default: temperature 0, max_tokens, system, ...
   GatewaySpec gateway;
   std::vector<Target> targets;
   int repeats = 1;
   int concurrency = 16;
   double timeout_s = 120;
-  int max_attempts = 5;       // requests for one row, the first included
+  int max_attempts = 5;  // requests for one row, the first included
   std::optional<double> budget_usd;
-  std::vector<Case> cases;    // in the files' order
-  std::string sha256;         // digest of the canonical cases: order of lines and of keys do not matter
+  std::vector<Case> cases;  // in the files' order
+  std::string sha256;       // digest of the canonical cases: order of lines and of keys do not matter
 };
 
 // Reads and checks the suite with all its case files. On failure every error of every file is given at once.
 Result<Suite> LoadSuite(const std::string& path);
 
-// Replaces ${NAME}, ${NAME:-default} and ${NAME:?message} from the environment. The value is for the wire only and must
-// never be written anywhere. `what` names the setting in the message.
-Result<std::string> ExpandEnvironment(const std::string& text, const SourcePosition& where, const std::string& what);
+// Replaces ${NAME}, ${NAME:-default} and ${NAME:?message} from the environment. The value is for the wire
+// only and must never be written anywhere. `what` names the setting in the message.
+Result<std::string> ExpandEnvironment(const std::string& text, const SourcePosition& where,
+                                      const std::string& what);
 
-// SHA-256 (lower-case hex) of a case's prompt: canonical JSON of {"messages": ..., "tools": ...}.
+// Whether every ${...} of the text is well formed; no variable is read.
+Result<void> CheckExpansion(const std::string& text, const SourcePosition& where, const std::string& what);
+
+// SHA-256 (lower-case hex) of a case's prompt: canonical JSON of {"messages": ..., "tools": ...},
+// without "tools" where the case has none.
 std::string PromptSha256(const std::string& messages_json, const std::string& tools_json);
 
 // The messages array of a plain prompt: [{"role":"user","content":prompt}].
