@@ -22,7 +22,8 @@ struct DemoOptions {
 constexpr const char* kEarlierLogs[] = {"incumbent.jsonl", "candidate.jsonl"};
 
 // Prints the command as a user would type it, runs it, and gives its exit code.
-int Step(Session& session, const std::vector<std::string>& words, const std::vector<std::string>& hidden = {}) {
+int Step(Session& session, const std::vector<std::string>& words,
+         const std::vector<std::string>& hidden = {}) {
   std::string line = "$ minslice";
   for (const std::string& word : words) line += " " + word;
   session.out << line << "\n";
@@ -39,7 +40,9 @@ void RunDemo(const DemoOptions& options, Session& session) {
   const std::filesystem::path dir(options.dir);
   std::error_code error;
   std::filesystem::create_directories(dir, error);
-  if (error) return session.Report(Fail(fmt::format("--dir: cannot make the folder {}: {}", options.dir, error.message())).value());
+  if (error)
+    return session.Report(
+        Fail(fmt::format("--dir: cannot make the folder {}: {}", options.dir, error.message())).value());
   for (const char* name : kEarlierLogs) std::filesystem::remove(dir / name, error);
   io::FileSystem& files = io::RealFileSystem();
   for (const demo::DemoFile& file : demo::DemoFiles()) {
@@ -56,12 +59,15 @@ void RunDemo(const DemoOptions& options, Session& session) {
 
   const auto path = [&](const char* name) { return (dir / name).string(); };
   session.out << fmt::format(
-      "A team wants to replace its support agent's model. 1,200 tool-calling cases in five flows, two models behind a\n"
+      "A team wants to replace its support agent's model. 1,200 tool-calling cases in five flows, two models "
+      "behind a\n"
       "provider on this machine ({}), every prompt logged. All files are in {}/\n\n",
       server.base_url(), options.dir);
   for (const char* side : {"incumbent", "candidate"}) {
-    const int code = Step(session, {"run", path("suite.yaml"), "--target", side, "-o", path(fmt::format("{}.jsonl", side).c_str())},
-                          {"--base-url", server.base_url()});
+    const int code =
+        Step(session,
+             {"run", path("suite.yaml"), "--target", side, "-o", path(fmt::format("{}.jsonl", side).c_str())},
+             {"--base-url", server.base_url()});
     if (code != kExitOk) {
       session.exit_code = code;
       return;
@@ -70,7 +76,8 @@ void RunDemo(const DemoOptions& options, Session& session) {
   server.Stop();
 
   session.out << "What most teams gate on, the mean:\n\n";
-  const std::vector<std::string> logs{"--incumbent", path("incumbent.jsonl"), "--candidate", path("candidate.jsonl")};
+  const std::vector<std::string> logs{"--incumbent", path("incumbent.jsonl"), "--candidate",
+                                      path("candidate.jsonl")};
   const auto gate = [&](std::vector<std::string> words) {
     words.insert(words.end(), logs.begin(), logs.end());
     return words;
@@ -89,12 +96,14 @@ void RunDemo(const DemoOptions& options, Session& session) {
       "  {} compare {} {} --by flow\n"
       "  {} mde --pilot {} {} --margin 0.01\n",
       mean == kExitOk ? "would have waved the candidate through" : "alone would not have promoted it",
-      sliced == kExitBlocked ? "blocked" : fmt::format("exit {}", sliced), path("report/report.md"), path("report/report.txt"),
-      path("report/verdict.json"), session.program, path("report/verdict.json"), session.program, path("incumbent.jsonl"),
-      path("candidate.jsonl"), session.program, path("incumbent.jsonl"), path("candidate.jsonl"));
+      sliced == kExitBlocked ? "blocked" : fmt::format("exit {}", sliced), path("report/report.md"),
+      path("report/report.txt"), path("report/verdict.json"), session.program, path("report/verdict.json"),
+      session.program, path("incumbent.jsonl"), path("candidate.jsonl"), session.program,
+      path("incumbent.jsonl"), path("candidate.jsonl"));
   if (mean != kExitOk || sliced != kExitBlocked) {
-    session.err << fmt::format("minslice: demo: expected promote (0) by the mean and blocked (12) by slice, got {} and {}\n", mean,
-                               sliced);
+    session.err << fmt::format(
+        "minslice: demo: expected promote (0) by the mean and blocked (12) by slice, got {} and {}\n", mean,
+        sliced);
     session.exit_code = kExitInternal;
   }
 }
@@ -103,9 +112,12 @@ void RunDemo(const DemoOptions& options, Session& session) {
 
 void AddDemoCommand(CLI::App& app, Session& session) {
   auto options = std::make_shared<DemoOptions>();
-  CLI::App* command = app.add_subcommand("demo", "the whole way on this machine: mock provider, two models, gate, reports");
+  CLI::App* command =
+      app.add_subcommand("demo", "the whole way on this machine: mock provider, two models, gate, reports");
   command->add_option("--dir", options->dir, "where its files go")->capture_default_str();
-  command->footer("Example:\n  minslice demo --dir /tmp/minslice-demo\n\nEnds with 0 when the gate reached the verdict that it should reach (blocked).");
+  command->footer(
+      "Example:\n  minslice demo --dir /tmp/minslice-demo\n\nEnds with 0 when the gate reached the verdict "
+      "that it should reach (blocked).");
   command->callback([options, &session] { RunDemo(*options, session); });
 }
 

@@ -1,4 +1,5 @@
-// The command line as a whole: registers the commands, maps CLI11's exits to ours, catches what should never come.
+// The command line as a whole: registers the commands, maps CLI11's exits to ours, catches what should never
+// come.
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -33,7 +34,8 @@ bool WantsColor(bool is_terminal) {
 }  // namespace
 
 void Session::Report(const Failure& failure) {
-  for (const Diagnostic& diagnostic : failure.diagnostics) err << "minslice: " << diagnostic.ToString() << '\n';
+  for (const Diagnostic& diagnostic : failure.diagnostics)
+    err << "minslice: " << diagnostic.ToString() << '\n';
   exit_code = failure.kind == Failure::Kind::kInput ? kExitUsage : kExitInternal;
 }
 
@@ -48,17 +50,20 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
   session.err_is_terminal = err_is_terminal;
   session.color = WantsColor(out_is_terminal);
   session.width = TerminalWidth(out_is_terminal);
-  session.program = args.empty() ? "minslice" : args[0];
+  if (!args.empty()) session.program = args[0];
   try {
-    CLI::App app{"minslice says whether a candidate model may replace the incumbent, slice by slice, and when the data\n"
-                 "cannot say. Start with: minslice demo"};
+    CLI::App app{
+        "minslice says whether a candidate model may replace the incumbent, slice by slice, and when the "
+        "data\n"
+        "cannot say. Start with: minslice demo"};
     app.name("minslice");
     app.set_version_flag("--version", std::string("minslice ") + kVersion);
     app.require_subcommand(1);
     app.fallthrough();
     app.add_flag("--quiet,-q", session.quiet, "no progress and no notes on standard error");
     app.footer(
-        "Exit codes: 0 promote or success, 10 hold, 11 inconclusive, 12 blocked, 13 invalid, 2 usage or input, 1 internal.");
+        "Exit codes: 0 promote or success, 10 hold, 11 inconclusive, 12 blocked, 13 invalid, 2 usage or "
+        "input, 1 internal.");
     AddDemoCommand(app, session);
     AddSuiteCommand(app, session);
     AddRunCommand(app, session);
@@ -84,7 +89,8 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
       err << "minslice: " << error.what() << '\n';
       if (args.size() > 1 && !args[1].starts_with('-')) {
         std::vector<std::string> names;
-        for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) names.push_back(command->get_name());
+        for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+          names.push_back(command->get_name());
         if (std::find(names.begin(), names.end(), args[1]) != names.end()) {
           err << "minslice: see: minslice " << args[1] << " --help\n";
         } else {
@@ -97,7 +103,8 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
       return kExitUsage;
     }
   } catch (const std::exception& error) {
-    err << "minslice: internal error: " << error.what() << "\nminslice: this is a bug; no verdict was reached\n";
+    err << "minslice: internal error: " << error.what()
+        << "\nminslice: this is a bug; no verdict was reached\n";
     return kExitInternal;
   }
   return session.exit_code;

@@ -21,16 +21,17 @@ struct Session {
   int width = 96;
   bool quiet = false;  // --quiet: no progress, no notes
   int exit_code = kExitOk;
-  std::string program;  // argv[0], for the lines that tell a user what to type next
+  std::string program = "minslice";  // argv[0], for the lines that tell a user what to type next
 
-  // Prints every diagnostic as "minslice: <where>: <message>" to err and sets exit_code (2, or 1 for internal failures).
+  // Prints every diagnostic as "minslice: <where>: <message>" to err and sets exit_code (2, or 1 for internal
+  // failures).
   void Report(const Failure& failure);
   // A note to err unless --quiet.
   void Note(const std::string& text);
 };
 
-// One function a command, each in <name>_command.cc: adds its flags to `app` and a callback that does the work and sets
-// session.exit_code. Flags live in a shared_ptr captured by the callback.
+// One function a command, each in <name>_command.cc: adds its flags to `app` and a callback that does the
+// work and sets session.exit_code. Flags live in a shared_ptr captured by the callback.
 void AddDemoCommand(CLI::App& app, Session& session);
 void AddRunCommand(CLI::App& app, Session& session);
 void AddImportCommand(CLI::App& app, Session& session);
