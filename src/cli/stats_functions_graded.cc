@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "cli/stats_registry.h"
+#include "minslice/stats/bootstrap_mean.h"
 #include "minslice/stats/paired_t.h"
 #include "minslice/stats/wilcoxon.h"
 
@@ -44,11 +45,55 @@ ordered_json WilcoxonOf(const json& in) {
   return result;
 }
 
+stats::MeanBootstrap MeanBootstrapOf(const json& in) {
+  return ValueOrThrow(stats::BootstrapMeanExact(DifferencesField(in), NumberField(in, "level", 0.95)));
+}
+
+ordered_json LimitsJson(const Interval& interval) {
+  return {{"lower", NumberJson(interval.lower)}, {"upper", NumberJson(interval.upper)}};
+}
+
+ordered_json BcaJson(double z0, double acceleration, const Interval& levels, const Interval& limits) {
+  return {{"z0", NumberJson(z0)},
+          {"a", NumberJson(acceleration)},
+          {"alpha1", NumberJson(levels.lower)},
+          {"alpha2", NumberJson(levels.upper)},
+          {"lower", NumberJson(limits.lower)},
+          {"upper", NumberJson(limits.upper)}};
+}
+
+ordered_json MeanPercentile(const json& in) { return LimitsJson(MeanBootstrapOf(in).intervals.percentile); }
+ordered_json MeanBasic(const json& in) { return LimitsJson(MeanBootstrapOf(in).intervals.basic); }
+
+ordered_json MeanBcaMid(const json& in) {
+  const stats::MeanBootstrap b = MeanBootstrapOf(in);
+  return BcaJson(b.intervals.z0, b.intervals.acceleration, b.bca_levels, b.intervals.bca);
+}
+
+ordered_json MeanBcaStrict(const json& in) {
+  const stats::MeanBootstrap b = MeanBootstrapOf(in);
+  return BcaJson(b.z0_strict, b.intervals.acceleration, b.bca_strict_levels, b.bca_strict);
+}
+
+ordered_json MeanMoments(const json& in) {
+  const stats::MeanBootstrap b = MeanBootstrapOf(in);
+  return {{"estimate", NumberJson(b.estimate)},
+          {"se", NumberJson(b.intervals.standard_error)},
+          {"p_le0", NumberJson(b.p_not_above_zero)},
+          {"p_lt0", NumberJson(b.p_below_zero)},
+          {"jackknife_accel", NumberJson(b.intervals.acceleration)}};
+}
+
 }  // namespace
 
 void RegisterGradedFunctions(StatsRegistry& registry) {
   registry.Add("paired_t", PairedTOf);
   registry.Add("wilcoxon_signed_rank", WilcoxonOf);
+  registry.Add("boot_mean_percentile", MeanPercentile);
+  registry.Add("boot_mean_basic", MeanBasic);
+  registry.Add("boot_mean_bca_mid", MeanBcaMid);
+  registry.Add("boot_mean_bca_strict", MeanBcaStrict);
+  registry.Add("boot_mean_moments", MeanMoments);
 }
 
 }  // namespace minslice::cli

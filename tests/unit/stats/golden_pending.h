@@ -12,11 +12,6 @@ inline const std::set<std::string> kPending = {
     // clang-format off
     "boot_cluster_bca_mid",
     "boot_cluster_percentile",
-    "boot_mean_basic",
-    "boot_mean_bca_mid",
-    "boot_mean_bca_strict",
-    "boot_mean_moments",
-    "boot_mean_percentile",
     "cluster_se",
     "maxt_signflip",
     // clang-format on
