@@ -1,7 +1,113 @@
+// minslice import: per-prompt results made elsewhere become a log that pairs with any other.
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "cli/session.h"
+#include "import/import.h"
+#include "io/file_system.h"
 
 namespace minslice::cli {
+namespace {
 
-void AddImportCommand(CLI::App&, Session&) {}
+struct ImportOptions {
+  std::string format;
+  std::vector<std::string> files;
+  std::string output;
+  bool force = false;
+  import::Options fields;
+};
+
+std::string Count(std::int64_t n, const char* thing) {
+  return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
+}
+
+void NoteCounts(const import::ImportedRun& run, const ImportOptions& options, Session& session) {
+  const std::int64_t cases = run.run.cases.value_or(0);
+  std::string text =
+      fmt::format("{}: {} of {}", options.output, Count(std::ssize(run.rows), "row"), Count(cases, "case"));
+  if (run.run.repeats > 1) text += fmt::format(", {} repeats", run.run.repeats);
+  session.Note(fmt::format("{}: {} pass, {} fail", text, run.passed, run.failed));
+  for (const import::DimensionCount& dimension : run.dimensions) {
+    session.Note(
+        fmt::format("  {}: {}", dimension.name, Count(static_cast<std::int64_t>(dimension.values), "value")));
+  }
+  if (run.cases_with_fewer_repeats > 0) {
+    session.Note(fmt::format("  {} of {} cases have fewer than {} repeats", run.cases_with_fewer_repeats,
+                             cases, run.run.repeats));
+  }
+  if (run.rows_without_cluster > 0) {
+    session.Note(fmt::format("  {} without a cluster: each case is a cluster of its own",
+                             Count(run.rows_without_cluster, "row")));
+  }
+}
+
+void RunImport(const ImportOptions& options, Session& session) {
+  const auto format = import::FindFormat(options.format);
+  if (!format) return session.Report(format.error());
+  if (const auto free = import::CheckDestination(options.output, options.force, options.files); !free) {
+    return session.Report(free.error());
+  }
+  io::FileSystem& files = io::RealFileSystem();
+  const Result<import::ImportedRun> run = (*format)->read(options.files, options.fields, files);
+  if (!run) return session.Report(run.error());
+  if (const auto written = files.WriteFile(options.output, import::LogText(*run)); !written) {
+    return session.Report(written.error());
+  }
+  NoteCounts(*run, options, session);
+}
+
+}  // namespace
+
+void AddImportCommand(CLI::App& app, Session& session) {
+  auto options = std::make_shared<ImportOptions>();
+  CLI::App* command = app.add_subcommand("import", "results made elsewhere become a log");
+  std::string formats = "one of:";
+  for (const import::Format& format : import::Formats())
+    formats += fmt::format("\n  {}: {}", format.name, format.summary);
+  command->add_option("FORMAT", options->format, formats)->required();
+  command->add_option("FILE", options->files, "the results; several files are shards of one run")->required();
+  command->add_option("-o,--output", options->output, "the log to write")->required()->type_name("LOG");
+  command->add_flag("--force", options->force, "replace LOG where it exists");
+  import::Options& fields = options->fields;
+  const auto field = [command](const char* flag, std::string& name, const char* text) {
+    return command->add_option(flag, name, text)->type_name("FIELD");
+  };
+  field("--id-field", fields.id_field, "the case's id")->capture_default_str();
+  field("--pass-field", fields.pass_field,
+        "true/false, 1/0, pass/fail, passed/failed, yes/no, correct/incorrect");
+  field("--score-field", fields.score_field, "a number, kept in the log's scores under its name");
+  command
+      ->add_option("--pass-above", fields.pass_above,
+                   "a score above X passes (X itself does not); without it scores are 0 or 1")
+      ->type_name("X");
+  command->add_option("--segment-fields", fields.segment_fields, "the dimensions to slice by")
+      ->delimiter(',')
+      ->type_name("A,B");
+  field("--cluster-field", fields.cluster_field,
+        "cases that share it are not independent (a document, a conversation)");
+  field("--repeat-field", fields.repeat_field, "which run of the case this row is, from 1");
+  field("--prompt-field", fields.prompt_field,
+        "a text or a list of messages; its hash guards against comparing other prompts");
+  field("--output-field", fields.output_field, "the model's answer");
+  command->add_option("--model", fields.model, "the model that answered")->type_name("NAME");
+  command->add_option("--suite-name", fields.suite_name, "the suite's name")
+      ->capture_default_str()
+      ->type_name("NAME");
+  command
+      ->add_option("--target", fields.target,
+                   "the run's name (default: the model, else the first file's name)")
+      ->type_name("NAME");
+  command->footer(
+      "A FIELD with dots reaches into nested objects and lists: scores.preference, choices.0.text.\n\n"
+      "Example:\n"
+      "  minslice import jsonl qwen.jsonl -o qwen.log.jsonl --score-field preference --pass-above 0.5 \\\n"
+      "      --segment-fields dataset,length --model FuseChat-Qwen-2.5-7B-Instruct\n"
+      "  minslice import csv results.csv -o candidate.log.jsonl --id-field case --pass-field correct\n\n"
+      "Every error of every file is shown at once (exit 2), and then no log is written.");
+  command->callback([options, &session] { RunImport(*options, session); });
+}
 
 }  // namespace minslice::cli

@@ -1,0 +1,74 @@
+// Results made elsewhere become our log. A foreign format is one source file with one function of the form of
+// Format::read, entered in the table of import.cc; what formats share is run_builder.h (rows become a run)
+// and row_mapper.h (fields named by flags become a row).
+#ifndef MINSLICE_IMPORT_IMPORT_H_
+#define MINSLICE_IMPORT_IMPORT_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/file_system.h"
+#include "minslice/record.h"
+#include "minslice/result.h"
+
+namespace minslice::import {
+
+// A field name with dots ("scores.preference", "choices.0.text") reaches into nested values, unless the row
+// has a field of that very name.
+struct Options {
+  std::string suite_name = "imported";
+  std::string target;  // empty: the model, or else the name of the first file
+  std::string model;   // which model answered; empty: not known
+  std::string id_field = "id";
+  std::string pass_field;   // true/false, 1/0, pass/fail, ...
+  std::string score_field;  // a number, kept in scores under this name; 0 or 1 if nothing else says pass
+  std::optional<double> pass_above;  // pass = score > pass_above
+  std::vector<std::string> segment_fields;
+  std::string cluster_field;
+  std::string repeat_field;  // counts from 1
+  std::string prompt_field;  // a text, or a list of chat messages
+  std::string output_field;
+};
+
+struct DimensionCount {
+  std::string name;
+  std::size_t values = 0;
+};
+
+// A run as it will stand in the log, and what was counted on the way.
+struct ImportedRun {
+  RunRecord run;
+  std::vector<CaseRecord> rows;  // in the files' order
+  EndRecord end;
+  std::int64_t passed = 0;
+  std::int64_t failed = 0;
+  std::int64_t cases_with_fewer_repeats = 0;  // than the run has
+  std::int64_t rows_without_cluster = 0;      // where a cluster field was named
+  std::vector<DimensionCount> dimensions;     // ascending by name
+};
+
+struct Format {
+  const char* name;
+  const char* summary;
+  // Every error of every file at once.
+  Result<ImportedRun> (*read)(std::span<const std::string> paths, const Options& options,
+                              io::FileSystem& files);
+};
+
+std::span<const Format> Formats();
+// Fails with the names that there are.
+Result<const Format*> FindFormat(const std::string& name);
+
+// The log's text. The same run gives the same bytes: no clock, no path.
+std::string LogText(const ImportedRun& run);
+
+// Whether `path` can become the log: it must not be one of the inputs, nor exist unless `replace`.
+Result<void> CheckDestination(const std::string& path, bool replace, std::span<const std::string> inputs);
+
+}  // namespace minslice::import
+
+#endif  // MINSLICE_IMPORT_IMPORT_H_
