@@ -31,7 +31,8 @@ struct PolicyDimension {
   std::vector<std::string> values;  // gate only these; empty = all
 };
 
-// A slice that must be shown non-inferior. `dimension` empty: whichever dimension has the value. A value may end in '*'.
+// A slice that must be shown non-inferior. `dimension` empty: whichever dimension has the value. A value may
+// end in '*'.
 struct RequiredSlice {
   std::string dimension;
   std::string value;
@@ -43,8 +44,8 @@ struct SegmentPolicy {
   std::string under_floor = "pool";  // pool | report (never drop)
   double margin = 0.05;
   std::string multiplicity = "wy_discrete";
-  std::optional<double> floor_pass_rate;    // absolute floor, three states
-  std::string floor_on_unresolved = "hold"; // hold | report
+  std::optional<double> floor_pass_rate;     // absolute floor, three states
+  std::string floor_on_unresolved = "hold";  // hold | report
   std::vector<RequiredSlice> required;
 };
 

@@ -17,22 +17,32 @@ enum class Decision { kPromote, kHold, kInconclusive, kBlocked, kInvalid };
 
 constexpr const char* DecisionName(Decision decision) {
   switch (decision) {
-    case Decision::kPromote: return "promote";
-    case Decision::kHold: return "hold";
-    case Decision::kInconclusive: return "inconclusive";
-    case Decision::kBlocked: return "blocked";
-    case Decision::kInvalid: return "invalid";
+    case Decision::kPromote:
+      return "promote";
+    case Decision::kHold:
+      return "hold";
+    case Decision::kInconclusive:
+      return "inconclusive";
+    case Decision::kBlocked:
+      return "blocked";
+    case Decision::kInvalid:
+      return "invalid";
   }
   return "";
 }
 
 constexpr int DecisionExitCode(Decision decision) {
   switch (decision) {
-    case Decision::kPromote: return kExitOk;
-    case Decision::kHold: return kExitHold;
-    case Decision::kInconclusive: return kExitInconclusive;
-    case Decision::kBlocked: return kExitBlocked;
-    case Decision::kInvalid: return kExitInvalid;
+    case Decision::kPromote:
+      return kExitOk;
+    case Decision::kHold:
+      return kExitHold;
+    case Decision::kInconclusive:
+      return kExitInconclusive;
+    case Decision::kBlocked:
+      return kExitBlocked;
+    case Decision::kInvalid:
+      return kExitInvalid;
   }
   return kExitInternal;
 }
@@ -46,8 +56,9 @@ struct VerdictReason {
   std::vector<std::string> case_ids;
 };
 
-// Where the sides ran each case several times, or cases share clusters, a row is about the mean difference by case and the
-// four counts do not exist; `broke` and `fixed` are then the cases whose mean fell or rose by more than half.
+// Where the sides ran each case several times, or cases share clusters, a row is about the mean difference by
+// case and the four counts do not exist; `broke` and `fixed` are then the cases whose mean fell or rose by
+// more than half.
 struct VerdictRow {
   std::int64_t n_pairs = 0;
   std::optional<std::int64_t> n_clusters;  // where cases are analysed in clusters
@@ -63,26 +74,27 @@ struct VerdictRow {
   std::optional<double> discordance_rate;
   std::optional<double> mde, resolvable_margin, resolution_ratio;
   std::optional<bool> testable;
-  std::optional<double> min_attainable_p;     // one-sided, at this many discordant pairs
-  std::optional<double> margin;               // the margin that this row is held against
-  std::optional<double> lower_bound;          // one-sided, at alpha_promote: non_inferior if > -margin
-  std::optional<bool> non_inferior;           // lower_bound > -margin
-  // aggregate: superior, non_inferior, non_inferior_worse, inconclusive, inconclusive_worse, inferior (Piaggio 2012);
-  // segments: ok, block, suspected, low_confidence, below_floor, floor_unresolved, required_unresolved, reported
+  std::optional<double> min_attainable_p;  // one-sided, at this many discordant pairs
+  std::optional<double> margin;            // the margin that this row is held against
+  std::optional<double> lower_bound;       // one-sided, at alpha_promote: non_inferior if > -margin
+  std::optional<bool> non_inferior;        // lower_bound > -margin
+  // aggregate: superior, non_inferior, non_inferior_worse, inconclusive, inconclusive_worse, inferior
+  // (Piaggio 2012); segments: ok, block, suspected, low_confidence, below_floor, floor_unresolved,
+  // required_unresolved, reported
   std::string status;
   std::vector<std::string> warnings;
 };
 
 struct VerdictSegment {
   std::string dimension, value;
-  std::string role = "gate";  // gate | report
-  bool under_floor = false;   // fewer pairs than min_cases: low confidence, never gated alone
-  bool pooled = false;        // the remainder of a dimension: its slices under min_cases together
-  std::int64_t members = 0;   // of a pooled slice
-  bool required = false;      // must be non-inferior
-  std::optional<double> floor;             // absolute floor on the candidate's rate
+  std::string role = "gate";    // gate | report
+  bool under_floor = false;     // fewer pairs than min_cases: low confidence, never gated alone
+  bool pooled = false;          // the remainder of a dimension: its slices under min_cases together
+  std::int64_t members = 0;     // of a pooled slice
+  bool required = false;        // must be non-inferior
+  std::optional<double> floor;  // absolute floor on the candidate's rate
   std::optional<double> floor_low, floor_high;  // one-sided Wilson bounds that the floor is held against
-  std::optional<double> alpha;             // what p_adjusted is compared with
+  std::optional<double> alpha;                  // what p_adjusted is compared with
   VerdictRow row;
   std::vector<std::string> broke, fixed;  // case ids
 };
@@ -113,12 +125,13 @@ struct VerdictInput {
 };
 
 struct VerdictMissing {
-  std::int64_t cases = 0;   // union of both logs
-  std::int64_t paired = 0;  // complete pairs
+  std::int64_t cases = 0;                                               // union of both logs
+  std::int64_t paired = 0;                                              // complete pairs
   std::vector<std::string> incumbent_only_ids, candidate_only_ids;      // no row on the other side
   std::vector<std::string> incumbent_infra_ids, candidate_infra_ids;    // infra_error on that side
   std::int64_t incumbent_model_errors = 0, candidate_model_errors = 0;  // counted as fail
-  std::optional<Decision> worst_case, best_case;  // the verdict with missing rows filled against / for the candidate
+  std::optional<Decision> worst_case,
+      best_case;  // the verdict with missing rows filled against / for the candidate
 };
 
 // The arm's own repeats. Absent where each case ran once.
@@ -150,8 +163,8 @@ struct VerdictMcNemar {
 };
 
 struct VerdictPlanning {
-  std::optional<double> psi;            // discordance rate used, rounded to the three digits that are printed
-  std::string goal;  // what pairs_for_goal is for, in words: "margin 2.0 pt" or "gain of 3.0 pt"
+  std::optional<double> psi;  // discordance rate used, rounded to the three digits that are printed
+  std::string goal;           // what pairs_for_goal is for, in words: "margin 2.0 pt" or "gain of 3.0 pt"
   std::optional<std::int64_t> pairs_for_goal;  // pairs that would decide the goal at the policy's power
   std::optional<std::int64_t> pairs_for_2_points, pairs_for_1_point;
 };
@@ -163,7 +176,7 @@ struct Verdict {
   std::string suite;
   VerdictArm incumbent, candidate;
   VerdictRow aggregate;
-  std::vector<VerdictSegment> segments;    // by dimension, then worst first
+  std::vector<VerdictSegment> segments;  // by dimension, then worst first
   std::vector<VerdictDimension> dimensions;
   std::optional<double> hold_level;  // p_harm at which a slice is suspected
   std::optional<VerdictBootstrap> bootstrap;

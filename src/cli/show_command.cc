@@ -1,7 +1,314 @@
+// minslice show: the prompts of a slice that broke or were fixed, both sides' answers beside each other.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
 #include "cli/session.h"
+#include "io/file_system.h"
+#include "io/nearest_name.h"
+#include "json/json.h"
+#include "log/log_reader.h"
+#include "report/escape.h"
+#include "report/report.h"
 
 namespace minslice::cli {
+namespace {
 
-void AddShowCommand(CLI::App&, Session&) {}
+struct ShowOptions {
+  std::string verdict;
+  std::string slice;
+  bool broke = false;
+  bool fixed = false;
+  std::size_t lines = 20;
+  std::size_t limit = 0;
+  std::string format = "text";
+};
+
+struct Changed {
+  std::string case_id;
+  bool broke = false;
+};
+
+// The rows of one side, by case.
+using Rows = std::unordered_map<std::string, std::vector<CaseRecord>>;
+
+// The ids that the slice names, broken ones first. Adds nothing and reports where the slice is not known.
+std::optional<std::vector<Changed>> Select(const Verdict& verdict, const ShowOptions& options,
+                                           Session& session) {
+  const std::vector<std::string>* broke = nullptr;
+  const std::vector<std::string>* fixed = nullptr;
+  if (options.slice == "all") {
+    broke = &verdict.broke;
+    fixed = &verdict.fixed;
+  } else {
+    std::vector<const VerdictSegment*> by_value;
+    std::vector<std::string> known;
+    for (const VerdictSegment& segment : verdict.segments) {
+      const std::string full = segment.dimension + ":" + segment.value;
+      if (full == options.slice) by_value.assign(1, &segment);
+      if (full == options.slice) break;
+      if (segment.value == options.slice) by_value.push_back(&segment);
+      known.push_back(segment.value);
+      known.push_back(full);
+    }
+    if (by_value.empty()) {
+      known.emplace_back("all");
+      session.Report(Fail(fmt::format("{} has no slice {}{}", options.verdict, io::Quoted(options.slice),
+                                      io::DidYouMean(options.slice, known, 24)))
+                         .value());
+      return std::nullopt;
+    }
+    if (by_value.size() > 1) {
+      std::string names;
+      for (const VerdictSegment* segment : by_value) {
+        names += (names.empty() ? "" : ", ") + io::Quoted(segment->dimension + ":" + segment->value);
+      }
+      session.Report(Fail(fmt::format("{} is a value of several dimensions; name one of {}",
+                                      io::Quoted(options.slice), names))
+                         .value());
+      return std::nullopt;
+    }
+    broke = &by_value.front()->broke;
+    fixed = &by_value.front()->fixed;
+  }
+  std::vector<Changed> changed;
+  const bool both = options.broke == options.fixed;
+  if (both || options.broke) {
+    for (const std::string& id : *broke) changed.push_back({id, true});
+  }
+  if (both || options.fixed) {
+    for (const std::string& id : *fixed) changed.push_back({id, false});
+  }
+  return changed;
+}
+
+// A log is found where the verdict names it, or beside the verdict under its file name; its hash decides.
+Result<RunLog> FindLog(const VerdictInput& input, const std::string& verdict_path) {
+  std::vector<std::string> places = {input.path};
+  const std::size_t slash = input.path.rfind('/');
+  const std::string name = slash == std::string::npos ? input.path : input.path.substr(slash + 1);
+  const std::string beside = io::JoinPath(io::FolderOf(verdict_path), name);
+  if (beside != input.path) places.push_back(beside);
+  std::string changed;
+  for (const std::string& place : places) {
+    if (!io::RealFileSystem().Exists(place)) continue;
+    Result<RunLog> log = log::ReadLog(place, {.outputs = true});
+    if (!log) return log;
+    if (log->sha256 == input.sha256) return log;
+    changed = place;
+  }
+  if (!changed.empty()) {
+    return FailAt({changed, 0, 0},
+                  fmt::format("this is not the {} log that the verdict was reached on: its SHA-256 differs",
+                              input.side));
+  }
+  return Fail(fmt::format("the {} log {} is not where the verdict names it, nor beside the verdict",
+                          input.side, io::Quoted(input.path, 200)));
+}
+
+std::string OutcomeText(const CaseRecord& record) {
+  std::string text = OutcomeName(record.outcome);
+  if (record.finish_reason && *record.finish_reason != "stop") text += ", finish " + *record.finish_reason;
+  if (record.error) text += ", " + *record.error;
+  return text;
+}
+
+// Output as lines of at most `width` columns; newlines of the text are kept, everything else is escaped.
+std::vector<std::string> Wrapped(const std::string& text, std::size_t width, std::size_t max_lines) {
+  std::vector<std::string> lines;
+  std::size_t start = 0;
+  while (start <= text.size()) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    std::string_view line(text.data() + start, end - start);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    // A line of a megabyte is cut before it is wrapped: nothing beyond max_lines is shown anyway.
+    const std::size_t room = max_lines == 0 ? line.size() : (max_lines + 1) * width * 4;
+    for (std::string& wrapped : report::WrapToWidth(report::EscapeTerminal(line.substr(0, room)), width)) {
+      lines.push_back(std::move(wrapped));
+    }
+    start = end + 1;
+    if (max_lines > 0 && lines.size() > max_lines) break;
+  }
+  if (max_lines > 0 && lines.size() > max_lines) {
+    lines.resize(max_lines);
+    lines.back() = report::CutToWidth(
+        "... (" + std::to_string(text.size()) + " bytes in all; --lines 0 shows them)", width);
+  }
+  return lines;
+}
+
+std::vector<std::string> SideLines(const std::vector<CaseRecord>* rows, std::size_t width,
+                                   std::size_t max_lines) {
+  std::vector<std::string> lines;
+  if (rows == nullptr || rows->empty()) return {"(no row in the log)"};
+  for (const CaseRecord& row : *rows) {
+    std::string head = rows->size() > 1 ? fmt::format("run {}: ", row.repeat) : "";
+    head += OutcomeText(row);
+    for (std::string& line : report::WrapToWidth(report::EscapeTerminal(head), width))
+      lines.push_back(std::move(line));
+    if (!row.output) {
+      lines.emplace_back("(the log holds no output)");
+      continue;
+    }
+    for (std::string& line : Wrapped(*row.output, width, max_lines)) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+json::Value SideJson(const std::vector<CaseRecord>* rows) {
+  json::Value list = json::Value::array();
+  if (rows == nullptr) return list;
+  for (const CaseRecord& row : *rows) {
+    json::Value item;
+    item["repeat"] = row.repeat;
+    item["outcome"] = OutcomeName(row.outcome);
+    item["finish_reason"] =
+        row.finish_reason ? json::Value(report::ValidUtf8(*row.finish_reason)) : json::Value(nullptr);
+    item["error"] = row.error ? json::Value(report::ValidUtf8(*row.error)) : json::Value(nullptr);
+    item["output"] = row.output ? json::Value(report::ValidUtf8(*row.output)) : json::Value(nullptr);
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+const std::vector<CaseRecord>* RowsOf(const Rows& rows, const std::string& id) {
+  const auto it = rows.find(id);
+  return it == rows.end() ? nullptr : &it->second;
+}
+
+void Print(const Verdict& verdict, const ShowOptions& options, const std::vector<Changed>& changed,
+           const Rows& incumbent, const Rows& candidate, Session& session) {
+  const auto width = static_cast<std::size_t>(std::max(session.width, 60));
+  const std::size_t column = (width - 3) / 2;
+  const auto pad = [&](const std::string& text) {
+    const std::size_t used = report::DisplayWidth(text);
+    return text + std::string(used < column ? column - used : 0, ' ');
+  };
+  const auto name = [&](const char* side, const VerdictArm& arm) {
+    const std::string& model = arm.request_model.empty() ? arm.target : arm.request_model;
+    return report::CutToWidth(std::string(side) + " " + report::EscapeTerminal(model), column);
+  };
+  std::size_t broke = 0;
+  for (const Changed& change : changed) broke += change.broke ? 1U : 0U;
+  session.out << fmt::format("{}: {} broke, {} fixed shown\n", report::EscapeTerminal(options.slice), broke,
+                             changed.size() - broke);
+  std::size_t shown = 0;
+  for (const Changed& change : changed) {
+    if (options.limit > 0 && shown == options.limit) {
+      session.out << fmt::format("\n{} more (--limit {})\n", changed.size() - shown, options.limit);
+      break;
+    }
+    ++shown;
+    const std::vector<CaseRecord>* before = RowsOf(incumbent, change.case_id);
+    const std::vector<CaseRecord>* after = RowsOf(candidate, change.case_id);
+    std::string segments;
+    for (const auto* rows : {before, after}) {
+      if (rows == nullptr || rows->empty() || !segments.empty()) continue;
+      for (const Segment& segment : rows->front().segments)
+        segments += "  " + segment.dimension + "=" + segment.value;
+    }
+    const std::string title =
+        fmt::format("{} {}", report::EscapeTerminal(change.case_id), change.broke ? "BROKE" : "FIXED");
+    session.out << "\n"
+                << (session.color ? (change.broke ? "\x1b[1;31m" : "\x1b[1;32m") : "")
+                << report::CutToWidth(title, width) << (session.color ? "\x1b[0m" : "")
+                << report::CutToWidth(
+                       report::EscapeTerminal(segments),
+                       width > report::DisplayWidth(title) ? width - report::DisplayWidth(title) : 0)
+                << "\n";
+    const std::vector<std::string> left = SideLines(before, column, options.lines);
+    const std::vector<std::string> right = SideLines(after, column, options.lines);
+    session.out << pad(name("before:", verdict.incumbent)) << " | " << name("after:", verdict.candidate)
+                << "\n";
+    for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
+      std::string line = pad(i < left.size() ? left[i] : "") + " | " + (i < right.size() ? right[i] : "");
+      while (line.ends_with(' ')) line.pop_back();
+      session.out << line << "\n";
+    }
+  }
+}
+
+void RunShow(const ShowOptions& options, Session& session) {
+  const Result<std::string> bytes = io::RealFileSystem().ReadFile(options.verdict);
+  if (!bytes) return session.Report(bytes.error());
+  const Result<Verdict> verdict = report::ParseVerdictJson(*bytes, options.verdict);
+  if (!verdict) return session.Report(verdict.error());
+  const std::optional<std::vector<Changed>> changed = Select(*verdict, options, session);
+  if (!changed) return;
+
+  std::set<std::string> wanted;
+  for (const Changed& change : *changed) wanted.insert(change.case_id);
+  Rows incumbent;
+  Rows candidate;
+  bool good = true;
+  for (const VerdictInput& input : verdict->inputs) {
+    if (wanted.empty()) break;
+    Result<RunLog> log = FindLog(input, options.verdict);
+    if (!log) {
+      session.Report(log.error());
+      good = false;
+      continue;
+    }
+    Rows& rows = input.side == "incumbent" ? incumbent : candidate;
+    for (CaseRecord& record : log->cases) {
+      if (wanted.contains(record.case_id)) rows[record.case_id].push_back(std::move(record));
+    }
+  }
+  if (!good) return;
+  for (Rows* rows : {&incumbent, &candidate}) {
+    for (auto& [id, list] : *rows) {
+      std::stable_sort(list.begin(), list.end(),
+                       [](const CaseRecord& a, const CaseRecord& b) { return a.repeat < b.repeat; });
+    }
+  }
+  if (options.format == "json") {
+    json::Value list = json::Value::array();
+    for (const Changed& change : *changed) {
+      json::Value item;
+      item["case_id"] = report::ValidUtf8(change.case_id);
+      item["change"] = change.broke ? "broke" : "fixed";
+      item["incumbent"] = SideJson(RowsOf(incumbent, change.case_id));
+      item["candidate"] = SideJson(RowsOf(candidate, change.case_id));
+      list.push_back(std::move(item));
+    }
+    session.out << list.dump(2, ' ', true, json::Value::error_handler_t::replace) << "\n";
+    return;
+  }
+  Print(*verdict, options, *changed, incumbent, candidate, session);
+}
+
+}  // namespace
+
+void AddShowCommand(CLI::App& app, Session& session) {
+  auto options = std::make_shared<ShowOptions>();
+  CLI::App* command =
+      app.add_subcommand("show", "the prompts of a slice that changed, before and after side by side");
+  command->add_option("verdict", options->verdict, "verdict.json of minslice gate --out")
+      ->required()
+      ->type_name("VERDICT");
+  command->add_option("slice", options->slice, "a slice: value, dimension:value, or all")
+      ->required()
+      ->type_name("SLICE");
+  CLI::Option* broke = command->add_flag("--broke", options->broke, "only what passed before and fails now");
+  command->add_flag("--fixed", options->fixed, "only what failed before and passes now")->excludes(broke);
+  command->add_option("--lines", options->lines, "lines shown of each answer; 0 shows all")
+      ->capture_default_str();
+  command->add_option("--limit", options->limit, "prompts shown; 0 shows all")->capture_default_str();
+  command->add_option("--format", options->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->footer(
+      "Example:\n"
+      "  minslice show out/verdict.json refund_flow --broke\n\n"
+      "Reads the logs that the verdict names and refuses any whose SHA-256 is not the one that was gated.");
+  command->callback([options, &session] { RunShow(*options, session); });
+}
 
 }  // namespace minslice::cli

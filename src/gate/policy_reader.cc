@@ -13,14 +13,15 @@
 namespace minslice::gate {
 namespace {
 
-// A key that the policy's format has and this version does not act on. It is refused, because a gate that reads past a rule
-// would pass what the rule forbids.
+// A key that the policy's format has and this version does not act on. It is refused, because a gate that
+// reads past a rule would pass what the rule forbids.
 void Refuse(const yaml::Map& map, const char* key, const std::string& what) {
   if (map.Has(key)) map.Error(key, what + " is not supported by this version yet; take it out");
 }
 
 // A fraction in (low, high), both excluded.
-double OpenFraction(const yaml::Map& map, const char* key, double fallback, double low, double high, const char* meaning) {
+double OpenFraction(const yaml::Map& map, const char* key, double fallback, double low, double high,
+                    const char* meaning) {
   const double value = map.GetDouble(key, fallback);
   if (value > low && value < high) return value;
   std::string text = std::string(meaning) + " must lie between " + nlohmann::json(low).dump() + " and " +
@@ -34,7 +35,8 @@ void ReadPairing(const yaml::Map& root) {
   const yaml::Map pairing = root.GetMap("pairing");
   pairing.GetChoice("key", "case_id", {"case_id", "prompt_id"});
   if (!pairing.GetBool("require_same_prompt_hash", true)) {
-    pairing.Error("require_same_prompt_hash", "pairs with different prompts are always refused; only true is supported");
+    pairing.Error("require_same_prompt_hash",
+                  "pairs with different prompts are always refused; only true is supported");
   }
   Refuse(pairing, "cluster", "pairing.cluster (the logs' own cluster field is used)");
   pairing.Finish();
@@ -54,7 +56,8 @@ void ReadMetrics(const yaml::Map& root, Policy& policy) {
   const yaml::Node list = root.Get("metrics");
   if (!list.present()) return;
   const std::vector<yaml::Node> items = list.Items();
-  if (list.kind() == yaml::Kind::kList && items.empty()) list.Error("metrics is empty; leave it out for the default metric pass");
+  if (list.kind() == yaml::Kind::kList && items.empty())
+    list.Error("metrics is empty; leave it out for the default metric pass");
   int primaries = 0;
   for (const yaml::Node& item : items) {
     const yaml::Map map = item.AsMap();
@@ -68,9 +71,12 @@ void ReadMetrics(const yaml::Map& root, Policy& policy) {
       item.Error("a second primary metric; a policy has one");
     }
     const std::string type = map.GetChoice("type", "binary", {"binary", "graded"});
-    if (type == "graded") map.Error("type", "graded metrics are not supported by this version yet; name a metric of 0 and 1");
+    if (type == "graded")
+      map.Error("type", "graded metrics are not supported by this version yet; name a metric of 0 and 1");
     const std::string direction = map.GetChoice("direction", "up", {"up", "down"});
-    if (direction == "down") map.Error("direction", "direction down is not supported by this version yet; name a metric where more is better");
+    if (direction == "down")
+      map.Error("direction",
+                "direction down is not supported by this version yet; name a metric where more is better");
     const double margin = OpenFraction(map, "margin", policy.margin, 0, 1, "margin");
     const double target_mde = OpenFraction(map, "target_mde", policy.target_mde, 0, 1, "target_mde");
     for (const char* key : {"range", "labels", "correction"}) Refuse(map, key, std::string("metrics.") + key);
@@ -85,10 +91,11 @@ void ReadMetrics(const yaml::Map& root, Policy& policy) {
 
 void ReadMethods(const yaml::Map& root, Policy& policy) {
   const yaml::Map map = root.GetMap("methods");
-  policy.ci_method = map.GetChoice("ci", policy.ci_method,
-                                   {"tango", "bonett_price", "newcombe8", "newcombe10", "agresti_min", "scas", "wald"});
-  policy.p_method = map.GetChoice("p", policy.p_method,
-                                  {"mcnemar_midp", "mcnemar_exact", "mcnemar_asymptotic", "mcnemar_corrected"});
+  policy.ci_method =
+      map.GetChoice("ci", policy.ci_method,
+                    {"tango", "bonett_price", "newcombe8", "newcombe10", "agresti_min", "scas", "wald"});
+  policy.p_method = map.GetChoice(
+      "p", policy.p_method, {"mcnemar_midp", "mcnemar_exact", "mcnemar_asymptotic", "mcnemar_corrected"});
   policy.claim = map.GetChoice("claim", "all", {"all", "any"}) == "any" ? Claim::kAny : Claim::kAll;
   const yaml::Map bootstrap = map.GetMap("bootstrap");
   policy.bootstrap_replicates = bootstrap.GetInt("B", policy.bootstrap_replicates, {.min = 100, .max = 1e8});
@@ -113,10 +120,12 @@ void ReadDimensions(const yaml::Map& segments, SegmentPolicy& policy) {
     PolicyDimension dimension;
     if (item.kind() == yaml::Kind::kMap) {
       const yaml::Map map = item.AsMap();
-      for (const char* key : {"bins", "cross", "name"}) Refuse(map, key, std::string("segments.dimensions.") + key);
+      for (const char* key : {"bins", "cross", "name"})
+        Refuse(map, key, std::string("segments.dimensions.") + key);
       if (!map.Has("cross")) dimension.key = map.RequireString("key");
       dimension.weight = map.GetDouble("weight", 1, {.min = 0, .max = 1e9, .open_min = true});
-      dimension.role = map.GetChoice("role", "gate", {"gate", "report"}) == "report" ? DimensionRole::kReport : DimensionRole::kGate;
+      dimension.role = map.GetChoice("role", "gate", {"gate", "report"}) == "report" ? DimensionRole::kReport
+                                                                                     : DimensionRole::kGate;
       dimension.values = map.GetStrings("values");
       if (dimension.role == DimensionRole::kReport && map.Has("weight")) {
         map.Error("weight", "a dimension with role report takes no share of alpha_block; take weight out");
@@ -171,28 +180,33 @@ void ReadSegments(const yaml::Map& root, SegmentPolicy& policy) {
   policy.min_cases = static_cast<int>(map.GetInt("min_cases", policy.min_cases, {.min = 1, .max = 1e9}));
   policy.under_floor = map.GetChoice("under_floor", policy.under_floor, {"pool", "report"});
   policy.margin = OpenFraction(map, "margin", policy.margin, 0, 1, "segments.margin");
-  policy.multiplicity = map.GetChoice("multiplicity", policy.multiplicity,
-                                      {"wy_discrete", "holm", "tarone_holm", "bonferroni", "bh", "by", "none"});
+  policy.multiplicity =
+      map.GetChoice("multiplicity", policy.multiplicity,
+                    {"wy_discrete", "holm", "tarone_holm", "bonferroni", "bh", "by", "none"});
   const yaml::Map floors = map.GetMap("floors");
   if (floors.Has("pass_rate")) {
     policy.floor_pass_rate = OpenFraction(floors, "pass_rate", 0.5, 0, 1, "floors.pass_rate");
   } else if (floors.present()) {
     floors.Error("pass_rate", "floors needs pass_rate");
   }
-  policy.floor_on_unresolved = floors.GetChoice("on_unresolved", policy.floor_on_unresolved, {"hold", "report"});
+  policy.floor_on_unresolved =
+      floors.GetChoice("on_unresolved", policy.floor_on_unresolved, {"hold", "report"});
   floors.Finish();
   ReadRequired(map, policy);
-  for (const char* key : {"families", "overrides", "joint", "strict"}) Refuse(map, key, std::string("segments.") + key);
+  for (const char* key : {"families", "overrides", "joint", "strict"})
+    Refuse(map, key, std::string("segments.") + key);
   map.Finish();
 }
 
 void ReadMissing(const yaml::Map& root, MissingPolicy& policy) {
   const yaml::Map map = root.GetMap("missing");
   if (map.GetChoice("model_error", "fail", {"fail", "missing"}) != "fail") {
-    map.Error("model_error", "model_error: missing is not supported by this version yet; a model error counts as fail");
+    map.Error("model_error",
+              "model_error: missing is not supported by this version yet; a model error counts as fail");
   }
   if (map.GetChoice("infra_error", "missing", {"missing", "fail"}) != "missing") {
-    map.Error("infra_error", "infra_error: fail is not supported by this version yet; an infra error is a missing row");
+    map.Error("infra_error",
+              "infra_error: fail is not supported by this version yet; an infra error is a missing row");
   }
   policy.cap = map.GetDouble("cap", policy.cap, {.min = 0, .max = 1});
   policy.slice_cap = map.GetDouble("slice_cap", policy.slice_cap, {.min = 0, .max = 1});
@@ -214,7 +228,8 @@ void ReadVerdict(const yaml::Map& root, Policy& policy) {
     policy.exit_map[name] = static_cast<int>(*code);
   }
   for (const char* name : {"promote", "blocked", "invalid"}) {
-    if (exits.Has(name)) exits.Error(name, std::string(name) + " keeps its exit code; only hold and inconclusive may be mapped");
+    if (exits.Has(name))
+      exits.Error(name, std::string(name) + " keeps its exit code; only hold and inconclusive may be mapped");
   }
   exits.Finish();
   Refuse(map, "review_file", "verdict.review_file");
@@ -225,7 +240,8 @@ void ReadGating(const yaml::Map& root, Policy& policy) {
   const yaml::Map map = root.GetMap("gating");
   ShortGating gating;
   gating.metric = map.GetString("metric", gating.metric);
-  if (gating.metric != "pass_rate") map.Error("metric", "only metric pass_rate is supported, found " + io::Quoted(gating.metric));
+  if (gating.metric != "pass_rate")
+    map.Error("metric", "only metric pass_rate is supported, found " + io::Quoted(gating.metric));
   gating.aggregate = map.GetString("aggregate", gating.aggregate);
   if (gating.aggregate != "min_segment") {
     map.Error("aggregate", "only aggregate min_segment is supported, found " + io::Quoted(gating.aggregate));
@@ -233,13 +249,14 @@ void ReadGating(const yaml::Map& root, Policy& policy) {
   if (map.Has("threshold")) {
     gating.threshold = map.GetDouble("threshold", 0);
     if (!(gating.threshold > 0 && gating.threshold <= 1)) {
-      map.Error("threshold", "threshold must be a fraction above 0 and at most 1; found " + nlohmann::json(gating.threshold).dump());
+      map.Error("threshold", "threshold must be a fraction above 0 and at most 1; found " +
+                                 nlohmann::json(gating.threshold).dump());
     }
   } else {
     map.Error("threshold", "gating needs threshold: the lowest pass rate a slice may have");
   }
-  gating.min_cases_per_segment =
-      static_cast<int>(map.GetInt("min_cases_per_segment", gating.min_cases_per_segment, {.min = 1, .max = 1e9}));
+  gating.min_cases_per_segment = static_cast<int>(
+      map.GetInt("min_cases_per_segment", gating.min_cases_per_segment, {.min = 1, .max = 1e9}));
   map.Finish();
   const yaml::Node names = root.Get("segments");
   if (names.kind() == yaml::Kind::kMap) {
@@ -248,12 +265,15 @@ void ReadGating(const yaml::Map& root, Policy& policy) {
     gating.segments = root.GetStrings("segments");
     std::set<std::string> seen;
     for (const std::string& name : gating.segments) {
-      if (!seen.insert(name).second) root.Error("segments", "segment " + io::Quoted(name) + " is named twice");
+      if (!seen.insert(name).second)
+        root.Error("segments", "segment " + io::Quoted(name) + " is named twice");
     }
   }
   for (const char* key : {"goal", "metrics", "error_rates"}) {
     if (root.Has(key)) {
-      root.Error(key, std::string(key) + " has no meaning beside gating:, which decides on point estimates; use the long form (gates/min-slice.yaml)");
+      root.Error(key, std::string(key) +
+                          " has no meaning beside gating:, which decides on point estimates; use the long "
+                          "form (gates/min-slice.yaml)");
     }
   }
   policy.segments.min_cases = gating.min_cases_per_segment;
@@ -273,8 +293,8 @@ Result<Policy> ParsePolicy(const std::string& text, const std::string& path) {
   }
   const std::int64_t version = root.GetInt("version", kPolicyVersion);
   if (version != kPolicyVersion) {
-    root.Error("version", "policy version " + std::to_string(version) + " is not supported; this version reads " +
-                              std::to_string(kPolicyVersion));
+    root.Error("version", "policy version " + std::to_string(version) +
+                              " is not supported; this version reads " + std::to_string(kPolicyVersion));
   }
   if (root.Has("gating")) {
     ReadGating(root, policy);
@@ -290,7 +310,8 @@ Result<Policy> ParsePolicy(const std::string& text, const std::string& path) {
   ReadMethods(root, policy);
   ReadMissing(root, policy.missing);
   ReadVerdict(root, policy);
-  for (const char* key : {"runs", "weights", "nondeterminism", "flaky", "anchor", "ledger"}) Refuse(root, key, key);
+  for (const char* key : {"runs", "weights", "nondeterminism", "flaky", "anchor", "ledger"})
+    Refuse(root, key, key);
   root.Finish();
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
   return policy;
@@ -321,8 +342,8 @@ std::string ResolvedPolicyJson(const Policy& policy) {
                          {"alpha_block", policy.error_rates.alpha_block},
                          {"power", policy.error_rates.power},
                          {"max_expected_false_holds", policy.error_rates.max_expected_false_holds}};
-  Json metric = {{"name", policy.metric}, {"role", "primary"}, {"type", "binary"}, {"direction", "up"},
-                 {"margin", policy.margin}, {"target_mde", policy.target_mde}};
+  Json metric = {{"name", policy.metric}, {"role", "primary"},       {"type", "binary"},
+                 {"direction", "up"},     {"margin", policy.margin}, {"target_mde", policy.target_mde}};
   json["metrics"] = Json::array({metric});
   json["methods"] = {{"ci", policy.ci_method},
                      {"p", policy.p_method},
@@ -342,15 +363,16 @@ std::string ResolvedPolicyJson(const Policy& policy) {
   for (const RequiredSlice& slice : segments.required) {
     required.push_back({{"dimension", slice.dimension}, {"value", slice.value}});
   }
-  json["segments"] = {{"dimensions", dimensions},
-                      {"min_cases", segments.min_cases},
-                      {"under_floor", segments.under_floor},
-                      {"margin", segments.margin},
-                      {"multiplicity", segments.multiplicity},
-                      {"floors",
-                       {{"pass_rate", segments.floor_pass_rate ? Json(*segments.floor_pass_rate) : Json(nullptr)},
-                        {"on_unresolved", segments.floor_on_unresolved}}},
-                      {"required", required}};
+  json["segments"] = {
+      {"dimensions", dimensions},
+      {"min_cases", segments.min_cases},
+      {"under_floor", segments.under_floor},
+      {"margin", segments.margin},
+      {"multiplicity", segments.multiplicity},
+      {"floors",
+       {{"pass_rate", segments.floor_pass_rate ? Json(*segments.floor_pass_rate) : Json(nullptr)},
+        {"on_unresolved", segments.floor_on_unresolved}}},
+      {"required", required}};
   json["missing"] = {{"model_error", policy.missing.model_error},
                      {"infra_error", policy.missing.infra_error},
                      {"cap", policy.missing.cap},

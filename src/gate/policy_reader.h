@@ -9,8 +9,8 @@
 
 namespace minslice::gate {
 
-// Every error of the file at once; an unknown key is an error with a did-you-mean, a known key that this version does not
-// act on yet is refused too, by name: a policy never means less than it says.
+// Every error of the file at once; an unknown key is an error with a did-you-mean, a known key that this
+// version does not act on yet is refused too, by name: a policy never means less than it says.
 Result<Policy> LoadPolicy(const std::string& path);
 // The same from text; `path` names it in messages.
 Result<Policy> ParsePolicy(const std::string& text, const std::string& path);

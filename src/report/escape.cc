@@ -9,7 +9,8 @@ namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 
-// Decodes one character at text[i], i < size, and moves i behind it; a maximal invalid part gives U+FFFD (Unicode 15, 3.9).
+// Decodes one character at text[i], i < size, and moves i behind it; a maximal invalid part gives U+FFFD
+// (Unicode 15, 3.9).
 char32_t Decode(std::string_view text, std::size_t& i) {
   const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
   const unsigned char lead = byte(i);
@@ -80,9 +81,10 @@ bool In(const std::array<Range, N>& ranges, char32_t c) {
   return false;
 }
 
-// What steers a terminal or the order of text, or hides: C0, DEL, C1, soft hyphen, Arabic letter mark, Mongolian vowel
-// separator, zero width and direction marks, separators, embeddings, invisible operators, isolates, BOM, interlinear
-// annotation, shorthand and musical formats, tags. The zero width joiner U+200D stays in: emoji need it and it moves nothing.
+// What steers a terminal or the order of text, or hides: C0, DEL, C1, soft hyphen, Arabic letter mark,
+// Mongolian vowel separator, zero width and direction marks, separators, embeddings, invisible operators,
+// isolates, BOM, interlinear annotation, shorthand and musical formats, tags. The zero width joiner U+200D
+// stays in: emoji need it and it moves nothing.
 constexpr std::array<Range, 14> kHidden = {{{0x00, 0x1F},
                                             {0x7F, 0x9F},
                                             {0xAD, 0xAD},
@@ -99,15 +101,14 @@ constexpr std::array<Range, 14> kHidden = {{{0x00, 0x1F},
                                             {0xE0000, 0xE0FFF}}};
 
 // Unicode 15 East_Asian_Width W and F, in ranges that join unassigned gaps.
-constexpr std::array<Range, 35> kWide = {{{0x1100, 0x115F},   {0x231A, 0x231B},   {0x2329, 0x232A},   {0x23E9, 0x23EC},
-                                          {0x23F0, 0x23F0},   {0x23F3, 0x23F3},   {0x25FD, 0x25FE},   {0x2614, 0x2615},
-                                          {0x2648, 0x2653},   {0x267F, 0x267F},   {0x2693, 0x2693},   {0x26A1, 0x26A1},
-                                          {0x26AA, 0x26AB},   {0x26BD, 0x26BE},   {0x26C4, 0x26C5},   {0x26CE, 0x26CE},
-                                          {0x26D4, 0x26D4},   {0x26EA, 0x26EA},   {0x26F2, 0x26F3},   {0x26F5, 0x26F5},
-                                          {0x26FA, 0x26FA},   {0x26FD, 0x26FD},   {0x2705, 0x2705},   {0x270A, 0x270B},
-                                          {0x2728, 0x2728},   {0x274C, 0x274C},   {0x2753, 0x2757},   {0x2795, 0x2797},
-                                          {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xA960, 0xA97C},   {0xAC00, 0xD7A3},
-                                          {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60}}};
+constexpr std::array<Range, 35> kWide = {
+    {{0x1100, 0x115F}, {0x231A, 0x231B}, {0x2329, 0x232A}, {0x23E9, 0x23EC}, {0x23F0, 0x23F0},
+     {0x23F3, 0x23F3}, {0x25FD, 0x25FE}, {0x2614, 0x2615}, {0x2648, 0x2653}, {0x267F, 0x267F},
+     {0x2693, 0x2693}, {0x26A1, 0x26A1}, {0x26AA, 0x26AB}, {0x26BD, 0x26BE}, {0x26C4, 0x26C5},
+     {0x26CE, 0x26CE}, {0x26D4, 0x26D4}, {0x26EA, 0x26EA}, {0x26F2, 0x26F3}, {0x26F5, 0x26F5},
+     {0x26FA, 0x26FA}, {0x26FD, 0x26FD}, {0x2705, 0x2705}, {0x270A, 0x270B}, {0x2728, 0x2728},
+     {0x274C, 0x274C}, {0x2753, 0x2757}, {0x2795, 0x2797}, {0x2E80, 0x303E}, {0x3041, 0xA4CF},
+     {0xA960, 0xA97C}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}}};
 constexpr std::array<Range, 6> kWideHigh = {{{0xFFE0, 0xFFE6},
                                              {0x16FE0, 0x1B2FB},
                                              {0x1F004, 0x1F0CF},
@@ -136,12 +137,22 @@ std::size_t Columns(char32_t c) {
 void AppendShown(std::string& out, char32_t c) {
   char buffer[16];
   switch (c) {
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
-  std::snprintf(buffer, sizeof buffer, c < 0x80 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x",
+  std::snprintf(buffer, sizeof buffer,
+                c < 0x80      ? "\\x%02x"
+                : c < 0x10000 ? "\\u%04x"
+                              : "\\U%08x",
                 static_cast<unsigned>(c));
   out += buffer;
 }
@@ -199,11 +210,14 @@ std::string MarkdownText(std::string_view text) {
   for (std::size_t i = 0; i < shown.size();) {
     const std::size_t start = i;
     const char32_t c = Decode(shown, i);
-    const bool readable = c >= 0x80 || IsPlain(c) || std::string_view(" ,;()%+-=/'\"?").find(static_cast<char>(c)) !=
-                                                         std::string_view::npos;
-    // A full stop is an entity only where an address could be: GitHub links "www." and "name.tld" by themselves.
-    const bool number_or_end = c == '.' && (i >= shown.size() || shown[i] == ' ' || (shown[i] >= '0' && shown[i] <= '9') ||
-                                            start == 0 || shown[start - 1] == ' ');
+    const bool readable =
+        c >= 0x80 || IsPlain(c) ||
+        std::string_view(" ,;()%+-=/'\"?").find(static_cast<char>(c)) != std::string_view::npos;
+    // A full stop is an entity only where an address could be: GitHub links "www." and "name.tld" by
+    // themselves.
+    const bool number_or_end =
+        c == '.' && (i >= shown.size() || shown[i] == ' ' || (shown[i] >= '0' && shown[i] <= '9') ||
+                     start == 0 || shown[start - 1] == ' ');
     if (readable || number_or_end) {
       Append(out, c);
     } else {

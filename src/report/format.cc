@@ -15,7 +15,9 @@ std::string Count(std::int64_t n) {
   return digits;
 }
 
-std::string Rate(const std::optional<double>& rate) { return rate ? fmt::format("{:.1f}", *rate * 100) : "-"; }
+std::string Rate(const std::optional<double>& rate) {
+  return rate ? fmt::format("{:.1f}", *rate * 100) : "-";
+}
 
 std::string Points(const std::optional<double>& difference) {
   if (!difference) return "-";
@@ -24,7 +26,9 @@ std::string Points(const std::optional<double>& difference) {
   return text;
 }
 
-std::string Size(const std::optional<double>& size) { return size ? fmt::format("{:.1f}", *size * 100) : "-"; }
+std::string Size(const std::optional<double>& size) {
+  return size ? fmt::format("{:.1f}", *size * 100) : "-";
+}
 
 std::string PValue(const std::optional<double>& p) {
   if (!p) return "-";
@@ -35,7 +39,7 @@ std::string PValue(const std::optional<double>& p) {
 
 std::string IntervalPoints(const VerdictRow& row) {
   if (!row.ci_low || !row.ci_high) return "-";
-  return "[" + Points(row.ci_low) + ", " + Points(row.ci_high) + "]";
+  return fmt::format("[{}, {}]", Points(row.ci_low), Points(row.ci_high));
 }
 
 std::string Percent(double fraction) {
@@ -95,8 +99,9 @@ std::string AggregateStatus(const Verdict& verdict) {
 }
 
 int SegmentRank(const VerdictSegment& segment) {
-  static const std::vector<std::string> kOrder = {"block",    "below_floor",         "suspected", "floor_unresolved",
-                                                  "required_unresolved", "ok",       "reported",  "low_confidence"};
+  static const std::vector<std::string> kOrder = {
+      "block", "below_floor", "suspected",     "floor_unresolved", "required_unresolved",
+      "ok",    "reported",    "low_confidence"};
   const auto it = std::find(kOrder.begin(), kOrder.end(), segment.row.status);
   return static_cast<int>(it - kOrder.begin());
 }
@@ -134,8 +139,8 @@ std::string RepeatsText(const char* side, const std::optional<VerdictRepeats>& r
   if (!repeats) return "";
   std::string rates;
   for (const double rate : repeats->rates) rates += (rates.empty() ? "" : " / ") + Rate(rate);
-  return fmt::format("{} {} runs {} %, spread {} pt, {} cases flip between runs", side, repeats->repeats, rates,
-                     Size(repeats->spread), Count(repeats->flaky));
+  return fmt::format("{} {} runs {} %, spread {} pt, {} cases flip between runs", side, repeats->repeats,
+                     rates, Size(repeats->spread), Count(repeats->flaky));
 }
 
 }  // namespace
@@ -151,14 +156,14 @@ std::vector<Fact> Facts(const Verdict& verdict) {
   }
   if (verdict.bootstrap) {
     const VerdictBootstrap& b = *verdict.bootstrap;
-    facts.push_back({"bootstrap", fmt::format("{} replicates, seed {}: percentile [{}, {}], BCa [{}, {}]", Count(b.replicates),
-                                              b.seed, Points(b.percentile[0]), Points(b.percentile[1]), Points(b.bca[0]),
-                                              Points(b.bca[1]))});
+    facts.push_back({"bootstrap", fmt::format("{} replicates, seed {}: percentile [{}, {}], BCa [{}, {}]",
+                                              Count(b.replicates), b.seed, Points(b.percentile[0]),
+                                              Points(b.percentile[1]), Points(b.bca[0]), Points(b.bca[1]))});
   }
   if (verdict.mcnemar) {
     const VerdictMcNemar& m = *verdict.mcnemar;
-    facts.push_back({"mcnemar", fmt::format("mid-p {}, exact {}, asymptotic {}, corrected {}", PValue(m.midp), PValue(m.exact),
-                                            PValue(m.asymptotic), PValue(m.corrected))});
+    facts.push_back({"mcnemar", fmt::format("mid-p {}, exact {}, asymptotic {}, corrected {}", PValue(m.midp),
+                                            PValue(m.exact), PValue(m.asymptotic), PValue(m.corrected))});
   }
   const VerdictMissing& missing = verdict.missing;
   std::string data = fmt::format("{} of {} cases paired", Count(missing.paired), Count(missing.cases));
@@ -173,13 +178,16 @@ std::vector<Fact> Facts(const Verdict& verdict) {
   add(missing.candidate_model_errors, "model errors of the candidate (count as fail)");
   if (missing.worst_case && missing.best_case) {
     data += *missing.worst_case == *missing.best_case
-                ? fmt::format("; missing rows at their worst and best: {} either way", DecisionName(*missing.worst_case))
-                : fmt::format("; missing rows at their worst: {}, at their best: {}", DecisionName(*missing.worst_case),
-                              DecisionName(*missing.best_case));
+                ? fmt::format("; missing rows at their worst and best: {} either way",
+                              DecisionName(*missing.worst_case))
+                : fmt::format("; missing rows at their worst: {}, at their best: {}",
+                              DecisionName(*missing.worst_case), DecisionName(*missing.best_case));
   }
   for (const auto& [side, arm, mixed, unknown] :
-       {std::tuple("incumbent", &verdict.incumbent, verdict.drift.incumbent_mixed, verdict.drift.incumbent_unknown),
-        std::tuple("candidate", &verdict.candidate, verdict.drift.candidate_mixed, verdict.drift.candidate_unknown)}) {
+       {std::tuple("incumbent", &verdict.incumbent, verdict.drift.incumbent_mixed,
+                   verdict.drift.incumbent_unknown),
+        std::tuple("candidate", &verdict.candidate, verdict.drift.candidate_mixed,
+                   verdict.drift.candidate_unknown)}) {
     if (mixed) {
       data += fmt::format("; {} answered by {} models", side, arm->response_models.size());
     } else if (arm->response_models.size() == 1) {
@@ -192,8 +200,9 @@ std::vector<Fact> Facts(const Verdict& verdict) {
   facts.push_back({"data", data});
   const VerdictPlanning& planning = verdict.planning;
   if (planning.pairs_for_goal && planning.psi) {
-    std::string text = fmt::format("{} at {:.0f} % power: {} pairs (have {}", planning.goal, verdict.policy.error_rates.power * 100,
-                                   Count(*planning.pairs_for_goal), Count(all.n_pairs));
+    std::string text = fmt::format("{} at {:.0f} % power: {} pairs (have {}", planning.goal,
+                                   verdict.policy.error_rates.power * 100, Count(*planning.pairs_for_goal),
+                                   Count(all.n_pairs));
     if (all.resolution_ratio) text += fmt::format(", q {:.2f}", *all.resolution_ratio);
     text += ")";
     if (planning.pairs_for_2_points && planning.pairs_for_1_point) {
@@ -201,7 +210,9 @@ std::vector<Fact> Facts(const Verdict& verdict) {
                           Count(*planning.pairs_for_1_point));
     }
     text += fmt::format("; psi {} %", Percent(*planning.psi));
-    if (all.mde) text += fmt::format("; this suite sees {} pt, certifies a margin of {} pt", Size(all.mde), Size(all.resolvable_margin));
+    if (all.mde)
+      text += fmt::format("; this suite sees {} pt, certifies a margin of {} pt", Size(all.mde),
+                          Size(all.resolvable_margin));
     facts.push_back({"needs", text});
   }
   return facts;

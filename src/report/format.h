@@ -1,4 +1,5 @@
-// How figures look in the reports: rates in per cent and differences in points with one decimal, p-values with three digits.
+// How figures look in the reports: rates in per cent and differences in points with one decimal, p-values
+// with three digits.
 #ifndef MINSLICE_REPORT_FORMAT_H_
 #define MINSLICE_REPORT_FORMAT_H_
 
@@ -23,7 +24,8 @@ std::string Percent(double fraction);                         // 8.33: three sig
 std::string DecisionWord(Decision decision);  // PROMOTE, HOLD, ...
 std::string MethodTitle(const std::string& method);
 
-// "BLOCK", "below floor", ...: what the status column of a slice says; and its mark, which reads without colour.
+// "BLOCK", "below floor", ...: what the status column of a slice says; and its mark, which reads without
+// colour.
 std::string SegmentStatus(const VerdictSegment& segment);
 char SegmentMark(const VerdictSegment& segment);
 std::string AggregateStatus(const Verdict& verdict);

@@ -1,5 +1,5 @@
-// verdict.json, verdict_version 1; docs/formats/verdict.md describes it. Written in pure ASCII (\uXXXX), so that a hostile
-// name cannot steer a terminal that prints the file. Keys stand in the documented order.
+// verdict.json, verdict_version 1; docs/formats/verdict.md describes it. Written in pure ASCII (\uXXXX), so
+// that a hostile name cannot steer a terminal that prints the file. Keys stand in the documented order.
 #include <array>
 #include <cmath>
 #include <map>
@@ -110,8 +110,8 @@ Json RepeatsJson(const std::optional<VerdictRepeats>& repeats) {
   return json;
 }
 
-// Reads what SegmentJson and the others wrote. Absent and null fields keep the default; a field of another type is an error
-// that names its path. Errors are collected.
+// Reads what SegmentJson and the others wrote. Absent and null fields keep the default; a field of another
+// type is an error that names its path. Errors are collected.
 class Reader {
  public:
   Reader(const Json& json, std::string path, io::Diagnostics& diagnostics, const std::string& file)
@@ -204,8 +204,8 @@ class Reader {
     std::string name;
     Get(key, name);
     if (name.empty()) return;
-    for (const Decision decision : {Decision::kPromote, Decision::kHold, Decision::kInconclusive, Decision::kBlocked,
-                                    Decision::kInvalid}) {
+    for (const Decision decision : {Decision::kPromote, Decision::kHold, Decision::kInconclusive,
+                                    Decision::kBlocked, Decision::kInvalid}) {
       if (name == DecisionName(decision)) value = decision;
     }
     if (!value) Error(key, "promote, hold, inconclusive, blocked or invalid");
@@ -231,7 +231,8 @@ class Reader {
     if (json == nullptr) return;
     if (!json->is_array()) return Error(key, "a list");
     std::size_t i = 0;
-    for (const Json& item : *json) read(Reader(item, Join(key) + "[" + std::to_string(i++) + "]", *diagnostics_, *file_));
+    for (const Json& item : *json)
+      read(Reader(item, Join(key) + "[" + std::to_string(i++) + "]", *diagnostics_, *file_));
   }
   const Json& json() const { return *json_; }
 
@@ -510,16 +511,20 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
     return FailAt(where, "this is no verdict.json: the JSON cannot be read here");
   }
   if (!json.is_object() || !json.contains("verdict_version")) {
-    return FailAt({path, 0, 0}, "this is no verdict.json: it has no verdict_version (write one with: minslice gate ... --out DIR)");
+    return FailAt(
+        {path, 0, 0},
+        "this is no verdict.json: it has no verdict_version (write one with: minslice gate ... --out DIR)");
   }
   if (!json["verdict_version"].is_number_integer() || json["verdict_version"] != kVerdictVersion) {
-    return FailAt({path, 0, 0}, "verdict_version " + json["verdict_version"].dump(-1, ' ', true) + " is not supported; this version reads " +
+    return FailAt({path, 0, 0}, "verdict_version " + json["verdict_version"].dump(-1, ' ', true) +
+                                    " is not supported; this version reads " +
                                     std::to_string(kVerdictVersion));
   }
   io::Diagnostics diagnostics;
   Verdict verdict;
   const Reader root(json, "", diagnostics, path);
-  for (const char* key : {"verdict", "exit_code", "aggregate", "segments", "policy", "inputs", "missing"}) root.Require(key);
+  for (const char* key : {"verdict", "exit_code", "aggregate", "segments", "policy", "inputs", "missing"})
+    root.Require(key);
   root.Get("minslice", verdict.minslice);
   std::optional<Decision> decision;
   root.GetDecision("verdict", decision);
@@ -638,7 +643,8 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
     r.Object("resolved", [&](const Reader& p) {
       ReadPolicy(p, verdict.policy);
       // Sorted keys, as the policy reader writes it: the hash is over this text.
-      verdict.policy_json = nlohmann::json(p.json()).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+      verdict.policy_json =
+          nlohmann::json(p.json()).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
     });
     r.Get("path", verdict.policy.path);
   });

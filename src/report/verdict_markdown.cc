@@ -1,5 +1,6 @@
-// The same report as a GitHub comment. The first line is a hidden marker by which a bot finds its own comment again. A byte
-// budget holds under the comment limit: slices that decide are kept, then the worst, then a line counts the rest.
+// The same report as a GitHub comment. The first line is a hidden marker by which a bot finds its own comment
+// again. A byte budget holds under the comment limit: slices that decide are kept, then the worst, then a
+// line counts the rest.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,14 +13,15 @@ namespace minslice::report {
 namespace {
 
 constexpr std::size_t kBudget = 65536;
-constexpr std::size_t kOpenRows = 20;    // beyond these the slices are folded
+constexpr std::size_t kOpenRows = 20;  // beyond these the slices are folded
 constexpr std::size_t kMaxNameBytes = 120;
 
 // Within an HTML comment: nothing that could close it.
 std::string MarkerName(const std::string& suite) {
   std::string name;
   for (const char c : suite.substr(0, 100)) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
     name += plain ? c : '-';
   }
   while (name.find("--") != std::string::npos) name.erase(name.find("--"), 1);
@@ -27,22 +29,28 @@ std::string MarkerName(const std::string& suite) {
 }
 
 // Cut in columns first: an entity costs up to six bytes.
-std::string Code(const std::string& text, std::size_t columns = 60) { return MarkdownCode(CutToWidth(ValidUtf8(text), columns)); }
+std::string Code(const std::string& text, std::size_t columns = 60) {
+  return MarkdownCode(CutToWidth(ValidUtf8(text), columns));
+}
 
 const char* Symbol(Decision decision) {
   switch (decision) {
-    case Decision::kPromote: return "✅";
-    case Decision::kHold: return "⏸️";
-    case Decision::kInconclusive: return "❔";
+    case Decision::kPromote:
+      return "✅";
+    case Decision::kHold:
+      return "⏸️";
+    case Decision::kInconclusive:
+      return "❔";
     case Decision::kBlocked:
-    case Decision::kInvalid: return "⛔";
+    case Decision::kInvalid:
+      return "⛔";
   }
   return "";
 }
 
 std::string Interval(const VerdictRow& row) {
   if (!row.ci_low) return "-";
-  return "[" + Points(row.ci_low) + ",&nbsp;" + Points(row.ci_high) + "]";
+  return fmt::format("[{},&nbsp;{}]", Points(row.ci_low), Points(row.ci_high));
 }
 
 constexpr const char* kTableHead =
@@ -52,11 +60,15 @@ constexpr const char* kTableHead =
 std::string SegmentRow(const VerdictSegment& segment) {
   const bool loud = SegmentRank(segment) <= 2;
   const std::string delta = Points(segment.row.delta);
-  return fmt::format("| {} {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", Code(segment.dimension, 24),
-                     Code(segment.value), segment.row.n_pairs, Rate(segment.row.incumbent_rate),
-                     Rate(segment.row.candidate_rate), loud ? "**" + delta + "**" : delta, Interval(segment.row),
-                     segment.broke.size(), segment.fixed.size(), PValue(segment.row.p_harm), PValue(segment.row.p_adjusted),
-                     (SegmentRank(segment) <= 1 ? "⛔ " : SegmentRank(segment) <= 4 ? "⚠️ " : "") + SegmentStatus(segment));
+  return fmt::format("| {} {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+                     Code(segment.dimension, 24), Code(segment.value), segment.row.n_pairs,
+                     Rate(segment.row.incumbent_rate), Rate(segment.row.candidate_rate),
+                     loud ? fmt::format("**{}**", delta) : delta, Interval(segment.row), segment.broke.size(),
+                     segment.fixed.size(), PValue(segment.row.p_harm), PValue(segment.row.p_adjusted),
+                     (SegmentRank(segment) <= 1   ? "⛔ "
+                      : SegmentRank(segment) <= 4 ? "⚠️ "
+                                                  : "") +
+                         SegmentStatus(segment));
 }
 
 }  // namespace
@@ -64,7 +76,8 @@ std::string SegmentRow(const VerdictSegment& segment) {
 std::string VerdictMarkdown(const Verdict& verdict) {
   std::string out = fmt::format("<!-- minslice:gate {} -->\n", MarkerName(verdict.suite));
   out += fmt::format("### {} minslice: {}\n", Symbol(verdict.decision), DecisionName(verdict.decision));
-  out += fmt::format("candidate {} vs incumbent {}, suite {}\n\n", Code(ArmName(verdict.candidate)), Code(ArmName(verdict.incumbent)),
+  out += fmt::format("candidate {} vs incumbent {}, suite {}\n\n", Code(ArmName(verdict.candidate)),
+                     Code(ArmName(verdict.incumbent)),
                      Code(verdict.suite.empty() ? "(unnamed)" : verdict.suite));
   constexpr std::size_t kMaxReasons = 10;
   constexpr std::size_t kMaxReasonBytes = 1200;
@@ -72,13 +85,14 @@ std::string VerdictMarkdown(const Verdict& verdict) {
     const VerdictReason& reason = verdict.reasons[i];
     const std::string text = MarkdownText(CutToWidth(ValidUtf8(reason.text), kMaxReasonBytes / 3));
     if (i == 0) {
-      out += "**Why:** " + text + "\n";
+      out += fmt::format("**Why:** {}\n", text);
     } else {
       if (i == 1) out += "\n";
       out += fmt::format("- {}: {}\n", DecisionName(reason.decision), text);
     }
   }
-  if (verdict.reasons.size() > kMaxReasons) out += fmt::format("- {} more reasons in verdict.json\n", verdict.reasons.size() - kMaxReasons);
+  if (verdict.reasons.size() > kMaxReasons)
+    out += fmt::format("- {} more reasons in verdict.json\n", verdict.reasons.size() - kMaxReasons);
   out += "\n";
 
   std::vector<const VerdictSegment*> segments;
@@ -93,29 +107,37 @@ std::string VerdictMarkdown(const Verdict& verdict) {
   for (const VerdictSegment* segment : BrokenSlices(verdict, 5)) {
     tail += fmt::format("**Broke in {}:** ", Code(segment->value));
     constexpr std::size_t kIds = 12;
-    for (std::size_t i = 0; i < segment->broke.size() && i < kIds; ++i) tail += (i > 0 ? ", " : "") + Code(segment->broke[i], 40);
+    for (std::size_t i = 0; i < segment->broke.size() && i < kIds; ++i)
+      tail += (i > 0 ? ", " : "") + Code(segment->broke[i], 40);
     if (segment->broke.size() > kIds) tail += fmt::format(" and {} more", segment->broke.size() - kIds);
     const std::string argument = ShellArgument(SliceArgument(verdict, *segment));
-    tail += " · " + Code("minslice show verdict.json " + (argument.empty() ? "all" : argument) + " --broke", kMaxNameBytes) + "\n\n";
+    tail += " · " +
+            Code("minslice show verdict.json " + (argument.empty() ? "all" : argument) + " --broke",
+                 kMaxNameBytes) +
+            "\n\n";
   }
   for (const Fact& fact : Facts(verdict)) {
     tail += fmt::format("**{}** {}  \n", fact.name, MarkdownText(CutToWidth(ValidUtf8(fact.text), 800)));
   }
   constexpr std::size_t kMaxWarnings = 10;
   for (std::size_t i = 0; i < verdict.warnings.size() && i < kMaxWarnings; ++i) {
-    tail += (i == 0 ? "\n" : "") + std::string("> ⚠️ ") + MarkdownText(CutToWidth(ValidUtf8(verdict.warnings[i]), 300)) + "  \n";
+    tail += fmt::format("{}> ⚠️ {}  \n", i == 0 ? "\n" : "",
+                        MarkdownText(CutToWidth(ValidUtf8(verdict.warnings[i]), 300)));
   }
-  if (verdict.warnings.size() > kMaxWarnings) tail += fmt::format("> {} more warnings in verdict.json\n", verdict.warnings.size() - kMaxWarnings);
-  tail += fmt::format("\n<sub>exit {} · policy {} · run {} · p harm: one-sided for harm; p adj: over the slices of the "
-                      "dimension · minslice {}</sub>\n",
-                      verdict.exit_code, Code(verdict.policy_sha256.substr(0, 8), 8), Code(verdict.run_hash.substr(0, 12), 12),
-                      MarkdownText(verdict.minslice));
+  if (verdict.warnings.size() > kMaxWarnings)
+    tail += fmt::format("> {} more warnings in verdict.json\n", verdict.warnings.size() - kMaxWarnings);
+  tail += fmt::format(
+      "\n<sub>exit {} · policy {} · run {} · p harm: one-sided for harm; p adj: over the slices of the "
+      "dimension · minslice {}</sub>\n",
+      verdict.exit_code, Code(verdict.policy_sha256.substr(0, 8), 8),
+      Code(verdict.run_hash.substr(0, 12), 12), MarkdownText(verdict.minslice));
 
   const std::string table_head = fmt::format(fmt::runtime(kTableHead), verdict.aggregate.level * 100);
   out += table_head;
-  out += fmt::format("| **all** | {} | {} | {} | {} | {} | {} | {} | {} |  | {} |\n", verdict.aggregate.n_pairs,
-                     Rate(verdict.aggregate.incumbent_rate), Rate(verdict.aggregate.candidate_rate),
-                     Points(verdict.aggregate.delta), Interval(verdict.aggregate), verdict.broke.size(), verdict.fixed.size(),
+  out += fmt::format("| **all** | {} | {} | {} | {} | {} | {} | {} | {} |  | {} |\n",
+                     verdict.aggregate.n_pairs, Rate(verdict.aggregate.incumbent_rate),
+                     Rate(verdict.aggregate.candidate_rate), Points(verdict.aggregate.delta),
+                     Interval(verdict.aggregate), verdict.broke.size(), verdict.fixed.size(),
                      PValue(verdict.aggregate.p_harm), MarkdownText(AggregateStatus(verdict)));
   constexpr std::size_t kReserve = 400;  // the fold's own markup and the line that counts
   std::string folded;
@@ -133,13 +155,15 @@ std::string VerdictMarkdown(const Verdict& verdict) {
     }
   }
   if (folded_rows > 0) {
-    out += fmt::format("\n<details><summary>{} more slices, worst first</summary>\n\n", folded_rows) + table_head + folded +
-           "\n</details>\n";
+    out += fmt::format("\n<details><summary>{} more slices, worst first</summary>\n\n", folded_rows) +
+           table_head + folded + "\n</details>\n";
   }
   if (shown < segments.size()) {
     std::size_t deciding = 0;
-    for (std::size_t i = shown; i < segments.size(); ++i) deciding += SegmentRank(*segments[i]) <= 2 ? 1U : 0U;
-    out += fmt::format("\n{} more slices{} in verdict.json\n", Count(static_cast<std::int64_t>(segments.size() - shown)),
+    for (std::size_t i = shown; i < segments.size(); ++i)
+      deciding += SegmentRank(*segments[i]) <= 2 ? 1U : 0U;
+    out += fmt::format("\n{} more slices{} in verdict.json\n",
+                       Count(static_cast<std::int64_t>(segments.size() - shown)),
                        deciding > 0 ? fmt::format(", {} of them blocked or suspected,", deciding) : "");
   }
   return out + tail;

@@ -1,5 +1,6 @@
-// The terminal report, in the order in which an eval lead reads: the decision and its one-line why, what else applies, what to
-// do next, the aggregate, the slices worst first, what broke, then noise, data and what it would take. At most 60 lines.
+// The terminal report, in the order in which an eval lead reads: the decision and its one-line why, what else
+// applies, what to do next, the aggregate, the slices worst first, what broke, then noise, data and what it
+// would take. At most 60 lines.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,11 +32,14 @@ class Painter {
 
 const char* DecisionColor(Decision decision) {
   switch (decision) {
-    case Decision::kPromote: return "1;32";
+    case Decision::kPromote:
+      return "1;32";
     case Decision::kHold:
-    case Decision::kInconclusive: return "1;33";
+    case Decision::kInconclusive:
+      return "1;33";
     case Decision::kBlocked:
-    case Decision::kInvalid: return "1;31";
+    case Decision::kInvalid:
+      return "1;31";
   }
   return "1";
 }
@@ -51,7 +55,8 @@ struct Column {
 struct Line {
   std::string mark;
   std::string name;
-  std::array<std::string, 9> cells;  // n before after delta CI broke fixed p adj; resolvable is in `resolvable`
+  std::array<std::string, 9>
+      cells;  // n before after delta CI broke fixed p adj; resolvable is in `resolvable`
   std::string resolvable;
   std::string status;
   const char* color = "";
@@ -86,8 +91,8 @@ std::string Trimmed(std::string text) {
 }
 
 // A paragraph with a name before it, continued under its text.
-void AddParagraph(std::vector<std::string>& lines, const std::string& head, const std::string& text, std::size_t width,
-                  std::size_t max_lines) {
+void AddParagraph(std::vector<std::string>& lines, const std::string& head, const std::string& text,
+                  std::size_t width, std::size_t max_lines) {
   const std::size_t indent = std::min<std::size_t>(DisplayWidth(head), 12);
   std::vector<std::string> wrapped = WrapToWidth(head + text, width);
   if (wrapped.size() > 1) {
@@ -110,7 +115,8 @@ std::string IdList(const std::vector<std::string>& ids, const Painter& paint, st
   std::string text;
   std::size_t shown = 0;
   for (const std::string& id : ids) {
-    const std::string next = (text.empty() ? "" : " ") + CutToWidth(paint.Show(id), 40, paint.ascii());
+    std::string next(text.empty() ? 0 : 1, ' ');
+    next += CutToWidth(paint.Show(id), 40, paint.ascii());
     if (shown > 0 && DisplayWidth(text) + DisplayWidth(next) > columns) break;
     text += next;
     ++shown;
@@ -122,7 +128,8 @@ std::string IdList(const std::vector<std::string>& ids, const Painter& paint, st
 std::string ShowCommand(const Verdict& verdict, const VerdictSegment& segment, const TextOptions& options) {
   std::string slice = ShellArgument(SliceArgument(verdict, segment));
   if (slice.empty()) slice = "all";
-  const std::string file = options.verdict_path.empty() ? "DIR/verdict.json" : ShellArgument(options.verdict_path);
+  const std::string file =
+      options.verdict_path.empty() ? "DIR/verdict.json" : ShellArgument(options.verdict_path);
   return "minslice show " + file + " " + slice + " --broke";
 }
 
@@ -130,14 +137,16 @@ std::string NextStep(const Verdict& verdict, const TextOptions& options) {
   const std::vector<const VerdictSegment*> broken = BrokenSlices(verdict, 1);
   const std::string save = options.verdict_path.empty() ? "keep the verdict with --out DIR, then: " : "";
   switch (verdict.decision) {
-    case Decision::kPromote: return "";
+    case Decision::kPromote:
+      return "";
     case Decision::kInvalid:
       return "repair the logs or run the suite again; these logs support no verdict";
     case Decision::kBlocked:
     case Decision::kHold:
       if (!broken.empty()) return save + ShowCommand(verdict, *broken.front(), options);
       if (!verdict.broke.empty()) {
-        const std::string file = options.verdict_path.empty() ? "DIR/verdict.json" : ShellArgument(options.verdict_path);
+        const std::string file =
+            options.verdict_path.empty() ? "DIR/verdict.json" : ShellArgument(options.verdict_path);
         return save + "minslice show " + file + " all --broke";
       }
       return "";
@@ -160,9 +169,11 @@ std::string VerdictText(const Verdict& verdict, const TextOptions& options) {
 
   // 1. The decision.
   {
-    std::string rest = fmt::format("  candidate {} vs incumbent {}", CutToWidth(paint.Show(ArmName(verdict.candidate)), 48, paint.ascii()),
+    std::string rest = fmt::format("  candidate {} vs incumbent {}",
+                                   CutToWidth(paint.Show(ArmName(verdict.candidate)), 48, paint.ascii()),
                                    CutToWidth(paint.Show(ArmName(verdict.incumbent)), 48, paint.ascii()));
-    rest += "   suite " + CutToWidth(paint.Show(verdict.suite.empty() ? "(unnamed)" : verdict.suite), 40, paint.ascii());
+    rest += "   suite " +
+            CutToWidth(paint.Show(verdict.suite.empty() ? "(unnamed)" : verdict.suite), 40, paint.ascii());
     for (const VerdictInput& input : verdict.inputs) {
       if (!input.suite_sha256) continue;
       rest += " (sha " + paint.Show(input.suite_sha256->substr(0, 8)) + ")";
@@ -181,30 +192,32 @@ std::string VerdictText(const Verdict& verdict, const TextOptions& options) {
   for (std::size_t i = 0; i < verdict.reasons.size() && i < kMaxReasons; ++i) {
     const VerdictReason& reason = verdict.reasons[i];
     std::string label = i == 0 ? "  why: " : "  also: ";
-    if (i > 0 && reason.decision != verdict.decision) label += std::string(DecisionName(reason.decision)) + ": ";
+    if (i > 0 && reason.decision != verdict.decision)
+      label += std::string(DecisionName(reason.decision)) + ": ";
     AddParagraph(head, label, paint.Show(reason.text), width, i == 0 ? 5 : 3);
   }
   if (verdict.reasons.size() > kMaxReasons) {
-    head.push_back(fmt::format("  also: {} more reasons in verdict.json", verdict.reasons.size() - kMaxReasons));
+    head.push_back(
+        fmt::format("  also: {} more reasons in verdict.json", verdict.reasons.size() - kMaxReasons));
   }
-  if (const std::string next = NextStep(verdict, options); !next.empty()) AddParagraph(head, "  next: ", next, width, 2);
+  if (const std::string next = NextStep(verdict, options); !next.empty())
+    AddParagraph(head, "  next: ", next, width, 2);
   head.emplace_back();
 
   // 5. and after, built before the table so that the table knows how many lines are left.
   std::vector<std::string> tail;
   for (const VerdictSegment* segment : BrokenSlices(verdict, 3)) {
-    const std::string name = CutToWidth(paint.Show(segment->value), 30, paint.ascii());
-    const std::string command = options.verdict_path.empty() ? "" : "   " + ShowCommand(verdict, *segment, options);
-    const std::string start = "what broke: " + name + " ";
-    const std::size_t room = width > DisplayWidth(start) + DisplayWidth(command) + 8
-                                 ? width - DisplayWidth(start) - DisplayWidth(command) - 8
-                                 : 10;
-    AddParagraph(tail, start, IdList(segment->broke, paint, room) + command, width, 3);
+    const std::string start =
+        "what broke: " + CutToWidth(paint.Show(segment->value), 30, paint.ascii()) + " ";
+    AddParagraph(tail, start,
+                 IdList(segment->broke, paint, width - std::min(width - 10, DisplayWidth(start) + 9)), width,
+                 2);
   }
   if (BrokenSlices(verdict, 1).empty() && !verdict.broke.empty()) {
     AddParagraph(tail, "what broke: ", IdList(verdict.broke, paint, width - 24), width, 2);
   }
-  for (const Fact& fact : Facts(verdict)) AddParagraph(tail, fact.name + ": ", paint.Show(fact.text), width, 4);
+  for (const Fact& fact : Facts(verdict))
+    AddParagraph(tail, fact.name + ": ", paint.Show(fact.text), width, 4);
   constexpr std::size_t kMaxWarnings = 5;
   for (std::size_t i = 0; i < verdict.warnings.size() && i < kMaxWarnings; ++i) {
     AddParagraph(tail, "warning: ", paint.Show(verdict.warnings[i]), width, 3);
@@ -229,17 +242,19 @@ std::string VerdictText(const Verdict& verdict, const TextOptions& options) {
   bool any_harm = false;
   for (const VerdictDimension& dimension : verdict.dimensions) {
     Block block;
-    std::string what = dimension.role == "gate" ? fmt::format("{} gated", dimension.gated) : "reported, not gated";
+    std::string what =
+        dimension.role == "gate" ? fmt::format("{} gated", dimension.gated) : "reported, not gated";
     if (dimension.under_floor > 0) what += fmt::format(", {} under floor", dimension.under_floor);
     if (dimension.alpha) what += fmt::format(", {}, level {:.3g}", dimension.multiplicity, *dimension.alpha);
     block.title = paint.Show(dimension.name) + " (" + what + ")";
     for (const VerdictSegment& segment : verdict.segments) {
       if (segment.dimension == dimension.name) block.segments.push_back(&segment);
     }
-    std::stable_sort(block.segments.begin(), block.segments.end(), [](const VerdictSegment* a, const VerdictSegment* b) {
-      if (SegmentRank(*a) != SegmentRank(*b)) return SegmentRank(*a) < SegmentRank(*b);
-      return a->row.delta.value_or(0) < b->row.delta.value_or(0);
-    });
+    std::stable_sort(block.segments.begin(), block.segments.end(),
+                     [](const VerdictSegment* a, const VerdictSegment* b) {
+                       if (SegmentRank(*a) != SegmentRank(*b)) return SegmentRank(*a) < SegmentRank(*b);
+                       return a->row.delta.value_or(0) < b->row.delta.value_or(0);
+                     });
     for (const VerdictSegment* segment : block.segments) {
       Line line = RowLine(segment->row, segment->broke.size(), segment->fixed.size());
       line.mark = std::string(1, SegmentMark(*segment));
@@ -305,9 +320,11 @@ std::string VerdictText(const Verdict& verdict, const TextOptions& options) {
   const std::size_t name_width =
       std::min(widest_name, fixed_width() + least_name > width ? least_name : width - fixed_width());
   const auto draw = [&](const Line& line) {
-    std::string text = Pad(line.mark, 2, true) + Pad(CutToWidth(line.name, name_width, paint.ascii()), name_width, true);
+    std::string text =
+        Pad(line.mark, 2, true) + Pad(CutToWidth(line.name, name_width, paint.ascii()), name_width, true);
     for (std::size_t i = 0; i < 10; ++i) {
-      if (columns[i].shown) text += " " + Pad(i == 9 ? line.resolvable : line.cells[i], columns[i].width, false);
+      if (columns[i].shown)
+        text += Pad(i == 9 ? line.resolvable : line.cells[i], columns[i].width + 1, false);
     }
     const std::size_t room = width > DisplayWidth(text) + 2 ? width - DisplayWidth(text) - 2 : 0;
     text = Trimmed(text + "  " + (line.status.size() <= room ? line.status : std::string()));
@@ -324,7 +341,7 @@ std::string VerdictText(const Verdict& verdict, const TextOptions& options) {
   table.push_back(draw(aggregate));
   if (DisplayWidth(table.back()) + 2 + aggregate.status.size() > width &&
       table.back().find(aggregate.status) == std::string::npos) {
-    table.push_back("  status: " + aggregate.status);
+    table.push_back(Pad("", 2 + name_width, true) + " status: " + aggregate.status);
   }
 
   // Rows share what is left of the 60 lines: slices that decide come first, in every dimension.
@@ -333,7 +350,8 @@ std::string VerdictText(const Verdict& verdict, const TextOptions& options) {
   std::vector<std::size_t> quota(blocks.size(), 0);
   for (const int limit : {4, 99}) {
     for (std::size_t b = 0; b < blocks.size(); ++b) {
-      while (left > 0 && quota[b] < blocks[b].lines.size() && SegmentRank(*blocks[b].segments[quota[b]]) <= limit) {
+      while (left > 0 && quota[b] < blocks[b].lines.size() &&
+             SegmentRank(*blocks[b].segments[quota[b]]) <= limit) {
         ++quota[b];
         --left;
         if (limit == 99 && blocks.size() > 1 && quota[b] % 8 == 0) break;
@@ -351,9 +369,10 @@ std::string VerdictText(const Verdict& verdict, const TextOptions& options) {
     const std::size_t folded = blocks[b].lines.size() - quota[b];
     if (folded > 0) {
       const VerdictSegment& worst = *blocks[b].segments[quota[b]];
-      table.push_back(fmt::format(". {} more slices, the first of them {} ({} pt, {}); all are in verdict.json", folded,
-                                  CutToWidth(paint.Show(worst.value), 24, paint.ascii()), Points(worst.row.delta),
-                                  SegmentStatus(worst)));
+      table.push_back(
+          fmt::format(". {} more slices, the first of them {} ({} pt, {}); all are in verdict.json", folded,
+                      CutToWidth(paint.Show(worst.value), 24, paint.ascii()), Points(worst.row.delta),
+                      SegmentStatus(worst)));
     }
   }
   std::string legend = "p: two-sided for the aggregate";

@@ -1,0 +1,56 @@
+// One row of a verdict: what the policy's methods say of a set of pairs. From the four counts where each case
+// ran once a side, from the mean differences by case where it ran several times, where cases share clusters,
+// or where the score is graded.
+#ifndef MINSLICE_GATE_ANALYSIS_H_
+#define MINSLICE_GATE_ANALYSIS_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "minslice/policy.h"
+#include "minslice/stats/counts.h"
+
+namespace minslice::gate {
+
+struct Analysis {
+  std::int64_t n = 0;                         // pairs
+  std::optional<std::int64_t> clusters;       // where they are the independent units
+  std::optional<stats::PairedCounts> counts;  // absent for differences
+  std::optional<double> incumbent_rate, candidate_rate;
+  std::optional<double> delta, ci_low, ci_high;
+  double level = 0.95;
+  std::string method;
+  std::optional<double> p_value;           // two-sided
+  std::optional<double> p_harm;            // one-sided, H0: no harm
+  std::optional<double> min_attainable_p;  // of p_harm
+  std::optional<double> lower_bound;       // one-sided at alpha_promote
+  bool non_inferior = false;               // delta > -margin shown at alpha_promote
+  bool inferior = false;                   // delta < -margin shown at alpha_block
+  bool worse = false;                      // delta < 0 shown at alpha_block
+  std::optional<double> variance;          // of one pair's difference: psi for counts (what planning takes)
+  std::vector<std::string> warnings;       // "field: why it is null"
+};
+
+// The two-sided level of the intervals that are shown: 1 - alpha_promote where superiority is claimed from
+// them; for non-inferiority, whose test is one-sided, 95 % or what contains the test's bound.
+double DisplayLevel(const Policy& policy);
+
+// margin: what non_inferior and inferior are held against.
+Analysis AnalyseCounts(const stats::PairedCounts& counts, double margin, const Policy& policy);
+
+// difference[i] = candidate mean - incumbent mean of pair i; cluster empty, or one index a pair.
+struct Differences {
+  std::span<const double> difference;
+  std::span<const std::uint32_t> cluster;
+  double incumbent_sum = 0;  // of the sides' means over the pairs
+  double candidate_sum = 0;
+  int lattice = 0;  // every difference is a multiple of 1 / lattice; 0: graded
+};
+Analysis AnalyseDifferences(const Differences& differences, double margin, const Policy& policy);
+
+}  // namespace minslice::gate
+
+#endif  // MINSLICE_GATE_ANALYSIS_H_

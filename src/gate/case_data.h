@@ -1,0 +1,43 @@
+// The cases of a paired table as the rules take them, with the rows that are missing left out, or filled at
+// their worst or best for the candidate.
+#ifndef MINSLICE_GATE_CASE_DATA_H_
+#define MINSLICE_GATE_CASE_DATA_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "gate/rules.h"
+#include "minslice/paired_table.h"
+#include "minslice/policy.h"
+
+namespace minslice::gate {
+
+enum class Fill { kNone, kAgainstCandidate, kForCandidate };
+enum Code : std::uint8_t { kBoth, kIncumbentOnly, kCandidateOnly, kNeither, kMissingPair };
+
+// Counts say everything where each case ran once a side, scored 0 or 1, and no two cases share a cluster.
+bool ByCounts(const PairedTable& table);
+
+class CaseData : public DifferenceSource {
+ public:
+  // Both are kept by reference.
+  CaseData(const PairedTable& table, const Policy& policy, Fill fill);
+
+  // By case; in differences, kIncumbentOnly and kCandidateOnly are means that fell or rose by more than half.
+  const std::vector<std::uint8_t>& codes() const { return code_; }
+  RuleInput Input() const;  // refers to this object
+
+  Analysis Analyse(std::span<const std::uint32_t> cases, double margin) const override;
+  Analysis AnalyseAll(double margin) const override;
+
+ private:
+  const PairedTable& table_;
+  const Policy& policy_;
+  bool by_counts_;
+  std::vector<std::uint8_t> code_;
+  std::vector<double> incumbent_, candidate_;  // case means; differences only
+};
+
+}  // namespace minslice::gate
+
+#endif  // MINSLICE_GATE_CASE_DATA_H_

@@ -1,0 +1,280 @@
+#include "gate/gate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "gate/case_data.h"
+#include "gate/integrity.h"
+#include "gate/policy_reader.h"
+#include "gate/rules.h"
+#include "gate/sentences.h"
+#include "gate/verdict_rows.h"
+#include "io/nearest_name.h"
+#include "io/sha256.h"
+#include "minslice/stats/bootstrap_binary.h"
+#include "minslice/stats/mcnemar.h"
+#include "minslice/version.h"
+
+namespace minslice::gate {
+namespace {
+
+// Names the policy, the logs and who answered in them; run_hash is over all of it.
+void Identify(const Policy& policy, const PairedTable& table, std::span<const RunLog> incumbent,
+              std::span<const RunLog> candidate, Verdict& verdict, std::vector<VerdictReason>& invalid) {
+  verdict.minslice = kVersion;
+  verdict.policy = policy;
+  verdict.policy_json = ResolvedPolicyJson(policy);
+  verdict.policy_sha256 = io::Sha256Hex(verdict.policy_json);
+  const Answered incumbent_answered = WhoAnswered(incumbent);
+  const Answered candidate_answered = WhoAnswered(candidate);
+  verdict.incumbent = ArmOf(incumbent, table.incumbent.repeats, incumbent_answered);
+  verdict.candidate = ArmOf(candidate, table.candidate.repeats, candidate_answered);
+  verdict.drift.incumbent_mixed = incumbent_answered.by_model.size() > 1;
+  verdict.drift.candidate_mixed = candidate_answered.by_model.size() > 1;
+  verdict.drift.incumbent_unknown = incumbent_answered.unknown;
+  verdict.drift.candidate_unknown = candidate_answered.unknown;
+  CheckModels("incumbent", incumbent_answered, invalid);
+  CheckModels("candidate", candidate_answered, invalid);
+  std::string hashed =
+      fmt::format("minslice verdict {}\npolicy {}\n", kVerdictVersion, verdict.policy_sha256);
+  for (const auto& [side, logs] : {std::pair("incumbent", incumbent), std::pair("candidate", candidate)}) {
+    for (const RunLog& log : logs) {
+      VerdictInput input;
+      input.side = side;
+      input.path = log.path;
+      input.sha256 = log.sha256;
+      input.suite = log.run.suite;
+      input.suite_sha256 = log.run.suite_sha256;
+      input.response_models = ArmOf({&log, 1}, 1, WhoAnswered({&log, 1})).response_models;
+      hashed += fmt::format("{} {}\n", side, log.sha256);
+      if (verdict.suite.empty()) verdict.suite = log.run.suite;
+      verdict.inputs.push_back(std::move(input));
+    }
+  }
+  verdict.run_hash = io::Sha256Hex(hashed);
+}
+
+// A gated dimension that no case carries would gate nothing in silence.
+void CheckDimensions(const Policy& policy, const PairedTable& table, Verdict& verdict,
+                     std::vector<VerdictReason>& invalid) {
+  if (table.n_cases() == 0) return;
+  std::vector<std::string> names;
+  for (const Dimension& dimension : table.dimensions) names.push_back(dimension.name);
+  for (const PolicyDimension& dimension : policy.segments.dimensions) {
+    if (std::find(names.begin(), names.end(), dimension.key) != names.end()) continue;
+    const std::string what = io::Quoted(dimension.key) + io::DidYouMean(dimension.key, names);
+    if (dimension.role == DimensionRole::kReport) {
+      verdict.warnings.push_back("no case carries the dimension " + what);
+    } else {
+      invalid.push_back(
+          InvalidReason("dimension_absent", "no case carries the gated dimension " + what, dimension.key));
+    }
+  }
+}
+
+// The decision again with the missing rows at their worst and at their best for the candidate (methods 2.6).
+std::optional<VerdictReason> CheckSensitivity(const Policy& policy, const PairedTable& table,
+                                              Decision decided, VerdictMissing& missing) {
+  if (policy.missing.sensitivity == "none" || !AnyMissing(table)) return std::nullopt;
+  const auto decide = [&](Fill fill) {
+    return ApplyRules(policy, CaseData(table, policy, fill).Input()).decision;
+  };
+  missing.worst_case = decide(Fill::kAgainstCandidate);
+  missing.best_case = decide(Fill::kForCandidate);
+  if (*missing.worst_case == decided && *missing.best_case == decided) return std::nullopt;
+  VerdictReason reason;
+  reason.code = "missing_sensitive";
+  reason.text = fmt::format(
+      "the missing rows decide: {} on complete pairs, {} with them against the candidate, {} with them for "
+      "it",
+      DecisionName(decided), DecisionName(*missing.worst_case), DecisionName(*missing.best_case));
+  reason.decision = Decision::kHold;
+  return reason;
+}
+
+struct ChangedIds {
+  std::vector<std::string> broke, fixed;
+};
+
+// The ids that changed, by slice and over the suite, in one pass; a pooled slice has its members' too.
+std::vector<ChangedIds> ListChanged(const PairedTable& table, const CaseData& data, const Outcome& outcome,
+                                    Verdict& verdict) {
+  std::vector<std::vector<std::vector<std::uint32_t>>> slices_of(table.dimensions.size());
+  for (std::size_t d = 0; d < slices_of.size(); ++d)
+    slices_of[d].resize(table.dimensions[d].values.size() + 1);
+  for (std::uint32_t s = 0; s < outcome.slices.size(); ++s) {
+    for (const std::uint32_t v : outcome.slices[s].members)
+      slices_of[outcome.slices[s].dimension][v].push_back(s);
+  }
+  std::vector<ChangedIds> changed(outcome.slices.size());
+  for (std::size_t i = 0; i < table.n_cases(); ++i) {
+    const std::uint8_t code = data.codes()[i];
+    if (code != kIncumbentOnly && code != kCandidateOnly) continue;
+    const bool broke = code == kIncumbentOnly;
+    (broke ? verdict.broke : verdict.fixed).push_back(table.case_ids[i]);
+    for (std::size_t d = 0; d < slices_of.size(); ++d) {
+      const std::uint32_t value = table.dimensions[d].value_of_case[i];
+      for (const std::uint32_t s : slices_of[d][value == kNoValue ? slices_of[d].size() - 1 : value]) {
+        (broke ? changed[s].broke : changed[s].fixed).push_back(table.case_ids[i]);
+      }
+    }
+  }
+  return changed;
+}
+
+// Gravest first; within one gravity integrity, then the rules in their order, slices by p.
+void OrderReasons(Outcome& outcome, const std::vector<ChangedIds>& changed,
+                  std::vector<VerdictReason> invalid, std::optional<VerdictReason> sensitive,
+                  Verdict& verdict) {
+  const auto p_of = [&](const RuleReason& found) {
+    return found.slice < 0
+               ? -1.0
+               : outcome.slices[static_cast<std::size_t>(found.slice)].analysis.p_harm.value_or(1);
+  };
+  std::stable_sort(outcome.reasons.begin(), outcome.reasons.end(),
+                   [&](const RuleReason& a, const RuleReason& b) {
+                     if (a.reason.decision != b.reason.decision)
+                       return Gravity(a.reason.decision) > Gravity(b.reason.decision);
+                     return p_of(a) < p_of(b);
+                   });
+  verdict.reasons = std::move(invalid);
+  for (RuleReason& found : outcome.reasons) {
+    if (found.slice >= 0) found.reason.case_ids = changed[static_cast<std::size_t>(found.slice)].broke;
+    verdict.reasons.push_back(std::move(found.reason));
+  }
+  if (sensitive) {
+    const auto behind = std::find_if(
+        verdict.reasons.begin(), verdict.reasons.end(),
+        [](const VerdictReason& reason) { return Gravity(reason.decision) < Gravity(Decision::kHold); });
+    verdict.reasons.insert(behind, std::move(*sensitive));
+  }
+  verdict.decision = Decision::kPromote;
+  for (const VerdictReason& reason : verdict.reasons) {
+    if (Gravity(reason.decision) > Gravity(verdict.decision)) verdict.decision = reason.decision;
+  }
+  if (verdict.decision != Decision::kPromote) {
+    std::erase_if(verdict.reasons,
+                  [](const VerdictReason& reason) { return reason.decision == Decision::kPromote; });
+  }
+}
+
+// McNemar's tests and the bootstrap of the aggregate, where it has counts.
+void Resample(const Policy& policy, const Analysis& aggregate, Verdict& verdict) {
+  if (aggregate.n == 0) {
+    verdict.warnings.emplace_back("mcnemar, bootstrap: no complete pair");
+    return;
+  }
+  if (!aggregate.counts) {
+    verdict.warnings.emplace_back(
+        "mcnemar, bootstrap: they are for one run a side, scored 0 or 1, without clusters");
+    return;
+  }
+  const stats::PairedCounts& counts = *aggregate.counts;
+  verdict.mcnemar = VerdictMcNemar{.exact = stats::McNemarExact(counts).p,
+                                   .midp = stats::McNemarMidP(counts).p,
+                                   .asymptotic = stats::McNemarAsymptotic(counts).p,
+                                   .corrected = stats::McNemarCorrected(counts).p};
+  const auto bootstrap = stats::BootstrapBinary(
+      counts,
+      {.level = aggregate.level, .replicates = policy.bootstrap_replicates, .seed = policy.bootstrap_seed});
+  if (!bootstrap) {
+    verdict.warnings.push_back("bootstrap: " + bootstrap.error().text);
+    return;
+  }
+  verdict.bootstrap.emplace();
+  verdict.bootstrap->replicates = bootstrap->replicates;
+  verdict.bootstrap->seed = bootstrap->seed;
+  verdict.bootstrap->percentile[0] = bootstrap->percentile.lower;
+  verdict.bootstrap->percentile[1] = bootstrap->percentile.upper;
+  verdict.bootstrap->bca[0] = bootstrap->bca.lower;
+  verdict.bootstrap->bca[1] = bootstrap->bca.upper;
+}
+
+void CountMissingRows(const pair::PairResult& paired, std::int64_t complete, VerdictMissing& missing) {
+  missing.cases = static_cast<std::int64_t>(paired.table.n_cases());
+  missing.paired = complete;
+  missing.incumbent_only_ids = paired.unpaired.incumbent_only;
+  missing.candidate_only_ids = paired.unpaired.candidate_only;
+  missing.incumbent_infra_ids = paired.unpaired.incumbent_infra;
+  missing.candidate_infra_ids = paired.unpaired.candidate_infra;
+  for (const std::uint8_t flag : paired.table.incumbent.model_error) missing.incumbent_model_errors += flag;
+  for (const std::uint8_t flag : paired.table.candidate.model_error) missing.candidate_model_errors += flag;
+}
+
+// What the mean would have hidden.
+void WarnOfMean(const Outcome& outcome, Verdict& verdict) {
+  const Slice* worst = nullptr;
+  for (const Slice& slice : outcome.slices) {
+    if (slice.status == "block" && (worst == nullptr || slice.delta() < worst->delta())) worst = &slice;
+  }
+  const Analysis& all = outcome.aggregate;
+  if (worst == nullptr || all.delta.value_or(-1) < 0) return;
+  verdict.warnings.push_back(
+      fmt::format("on the mean alone the candidate looks no worse ({} to {}); the fall is in {}",
+                  Percent(*all.incumbent_rate), Percent(*all.candidate_rate), worst->value));
+}
+
+}  // namespace
+
+Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<const RunLog> incumbent,
+               std::span<const RunLog> candidate) {
+  const PairedTable& table = paired.table;
+  Verdict verdict;
+  verdict.warnings = paired.warnings;
+  std::vector<VerdictReason> invalid;
+  for (const pair::Finding& finding : paired.findings) {
+    invalid.push_back(InvalidReason(finding.code, finding.text));
+    invalid.back().case_ids = finding.case_ids;
+  }
+  Identify(policy, table, incumbent, candidate, verdict, invalid);
+  CheckDimensions(policy, table, verdict, invalid);
+
+  const CaseData data(table, policy, Fill::kNone);
+  Outcome outcome = ApplyRules(policy, data.Input());
+  if (table.n_cases() > 0) CheckMissing(policy, table, outcome, invalid);
+  const auto is_no_pairs = [](const VerdictReason& reason) { return reason.code == "no_pairs"; };
+  if (outcome.aggregate.n == 0 && std::none_of(invalid.begin(), invalid.end(), is_no_pairs)) {
+    invalid.push_back(InvalidReason("no_pairs", "no case has a graded answer on both sides"));
+  }
+  std::optional<VerdictReason> sensitive = CheckSensitivity(policy, table, outcome.decision, verdict.missing);
+
+  std::vector<ChangedIds> changed = ListChanged(table, data, outcome, verdict);
+  OrderReasons(outcome, changed, std::move(invalid), std::move(sensitive), verdict);
+  verdict.exit_code = DecisionExitCode(verdict.decision);
+  if (const auto mapped = policy.exit_map.find(DecisionName(verdict.decision));
+      mapped != policy.exit_map.end()) {
+    verdict.exit_code = mapped->second;
+  }
+
+  verdict.aggregate = AggregateRow(policy, outcome.aggregate);
+  for (std::size_t s = 0; s < outcome.slices.size(); ++s) {
+    verdict.segments.push_back(SegmentRow(policy, outcome, outcome.slices[s]));
+    verdict.segments.back().broke = std::move(changed[s].broke);
+    verdict.segments.back().fixed = std::move(changed[s].fixed);
+  }
+  SortSegments(verdict.segments);
+  verdict.hold_level = outcome.hold_level;
+  WarnOfMean(outcome, verdict);
+  verdict.warnings.insert(verdict.warnings.end(), outcome.warnings.begin(), outcome.warnings.end());
+  for (const VerdictDimension& dimension : outcome.dimensions) {
+    if (dimension.no_value_pairs == 0) continue;
+    verdict.warnings.push_back(fmt::format("{} pairs carry no {}; they stand as the slice {}",
+                                           dimension.no_value_pairs, dimension.name, kNoValueName));
+  }
+  verdict.dimensions = std::move(outcome.dimensions);
+  Resample(policy, outcome.aggregate, verdict);
+  verdict.planning = PlanningOf(policy, outcome.aggregate);
+  CountMissingRows(paired, outcome.aggregate.n, verdict.missing);
+  VerdictNondeterminism noise{RepeatsOf(table.incumbent, table.n_cases()),
+                              RepeatsOf(table.candidate, table.n_cases())};
+  if (noise.incumbent || noise.candidate) {
+    verdict.nondeterminism = std::move(noise);
+  } else {
+    verdict.warnings.emplace_back("nondeterminism: each side ran once; repeats would show it");
+  }
+  return verdict;
+}
+
+}  // namespace minslice::gate

@@ -1,0 +1,644 @@
+#include "gate/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gate/sentences.h"
+#include "io/nearest_name.h"
+#include "minslice/stats/multiplicity.h"
+#include "minslice/stats/power.h"
+#include "minslice/stats/proportion.h"
+#include "stats/normal.h"
+
+namespace minslice::gate {
+namespace {
+
+std::vector<double> Adjust(const std::string& method, const std::vector<const Slice*>& slices,
+                           bool by_counts) {
+  std::vector<stats::SliceDiscordance> discordance;
+  std::vector<double> p;
+  for (const Slice* slice : slices) {
+    p.push_back(slice->analysis.p_harm.value_or(1));
+    if (by_counts) {
+      discordance.push_back(
+          {.broke = slice->analysis.counts->incumbent_only, .fixed = slice->analysis.counts->candidate_only});
+    }
+  }
+  if (by_counts && method == "wy_discrete") return stats::WestfallYoungDiscrete(discordance);
+  if (by_counts && method == "tarone_holm") return stats::TaroneHolm(discordance);
+  if (method == "bonferroni") return stats::Bonferroni(p);
+  if (method == "bh") return stats::BenjaminiHochberg(p);
+  if (method == "by") return stats::BenjaminiYekutieli(p);
+  if (method == "none") return p;
+  return stats::Holm(p);
+}
+
+class Pass {
+ public:
+  Pass(const Policy& policy, const RuleInput& input)
+      : policy_(policy),
+        input_(input),
+        by_counts_(input.differences == nullptr),
+        min_cases_(policy.segments.min_cases) {}
+
+  Outcome Run() {
+    AnalyseAggregate();
+    BuildSlices();
+    if (policy_.gating) {
+      DecideShort();
+    } else {
+      AdjustSlices();
+      DecideSlices();
+      DecideRequired();
+      DecideAggregate();
+      if (policy_.segments.dimensions.empty()) WarnUngated();
+    }
+    for (const RuleReason& found : outcome_.reasons) {
+      if (Gravity(found.reason.decision) > Gravity(outcome_.decision))
+        outcome_.decision = found.reason.decision;
+    }
+    if (outcome_.decision == Decision::kPromote) AddPromotion();
+    return std::move(outcome_);
+  }
+
+ private:
+  std::string NameOf(const Slice& slice) const {
+    const std::string& dimension = input_.dimensions[slice.dimension].name;
+    return input_.dimensions.size() > 1 ? "segment " + slice.value + " (" + dimension + ")"
+                                        : "segment " + slice.value;
+  }
+  std::string Fall(const Slice& slice) const {
+    const Analysis& a = slice.analysis;
+    std::string text = NameOf(slice) + " " + Points(slice.delta());
+    if (a.counts) {
+      text +=
+          fmt::format(" ({} broke, {} fixed of {})", a.counts->incumbent_only, a.counts->candidate_only, a.n);
+    } else {
+      text += fmt::format(" (mean of {} cases)", a.n);
+    }
+    return text;
+  }
+  void Add(Decision called, const char* code, std::string text, const Slice& slice) {
+    Add(called, code, std::move(text), input_.dimensions[slice.dimension].name, slice.value);
+    outcome_.reasons.back().slice = &slice - outcome_.slices.data();
+  }
+  void Add(Decision called, const char* code, std::string text, std::string dimension = "",
+           std::string value = "") {
+    RuleReason found;
+    found.reason.code = code;
+    found.reason.text = std::move(text);
+    found.reason.dimension = std::move(dimension);
+    found.reason.value = std::move(value);
+    found.reason.decision = called;
+    outcome_.reasons.push_back(std::move(found));
+  }
+
+  void AnalyseAggregate() {
+    outcome_.aggregate = by_counts_ ? AnalyseCounts(input_.aggregate, policy_.margin, policy_)
+                                    : input_.differences->AnalyseAll(policy_.margin);
+  }
+
+  const PolicyDimension* PolicyOf(const std::string& name) const {
+    for (const PolicyDimension& dimension : policy_.segments.dimensions) {
+      if (dimension.key == name) return &dimension;
+    }
+    return nullptr;
+  }
+
+  bool Gated(const PolicyDimension* dimension, const std::string& value) const {
+    if (policy_.gating) {
+      const std::vector<std::string>& names = policy_.gating->segments;
+      return names.empty() || std::find(names.begin(), names.end(), value) != names.end();
+    }
+    if (dimension == nullptr || dimension->role != DimensionRole::kGate) return false;
+    return dimension->values.empty() ||
+           std::find(dimension->values.begin(), dimension->values.end(), value) != dimension->values.end();
+  }
+
+  Analysis AnalyseValues(const RuleDimension& dimension, const std::vector<std::uint32_t>& members) const {
+    const double margin = policy_.segments.margin;
+    if (by_counts_) {
+      stats::PairedCounts sum;
+      for (const std::uint32_t v : members) {
+        const stats::PairedCounts& counts = dimension.values[v].counts;
+        sum.both += counts.both;
+        sum.incumbent_only += counts.incumbent_only;
+        sum.candidate_only += counts.candidate_only;
+        sum.neither += counts.neither;
+      }
+      return AnalyseCounts(sum, margin, policy_);
+    }
+    if (members.size() == 1)
+      return input_.differences->Analyse(dimension.values[members.front()].cases, margin);
+    std::vector<std::uint32_t> cases;
+    for (const std::uint32_t v : members)
+      cases.insert(cases.end(), dimension.values[v].cases.begin(), dimension.values[v].cases.end());
+    std::sort(cases.begin(), cases.end());
+    return input_.differences->Analyse(cases, margin);
+  }
+
+  void BuildSlices() {
+    double total_weight = 0;
+    for (const RuleDimension& dimension : input_.dimensions) {
+      const PolicyDimension* named = PolicyOf(dimension.name);
+      if (named != nullptr && named->role == DimensionRole::kGate) total_weight += named->weight;
+    }
+    for (std::size_t d = 0; d < input_.dimensions.size(); ++d) BuildDimension(d, total_weight);
+    for (const Slice& slice : outcome_.slices) {
+      VerdictDimension& dimension = outcome_.dimensions[slice.dimension];
+      if (slice.tested()) ++dimension.gated;
+      if (policy_.gating && slice.gate) dimension.role = "gate";
+    }
+  }
+
+  // The slices of one dimension, and behind them what its small ones make together.
+  void BuildDimension(std::size_t d, double total_weight) {
+    const RuleDimension& dimension = input_.dimensions[d];
+    const PolicyDimension* named = PolicyOf(dimension.name);
+    VerdictDimension summary;
+    summary.name = dimension.name;
+    summary.role = "report";
+    if (!policy_.gating && named != nullptr && named->role == DimensionRole::kGate) {
+      summary.role = "gate";
+      summary.alpha = policy_.error_rates.alpha_block * named->weight / total_weight;
+      summary.multiplicity = policy_.segments.multiplicity;
+    }
+    Slice pool;
+    pool.dimension = d;
+    pool.pooled = true;
+    pool.gate = true;
+    for (std::uint32_t v = 0; v < dimension.values.size(); ++v) {
+      const RuleValue& value = dimension.values[v];
+      if (value.carried == 0) continue;
+      Slice slice;
+      slice.dimension = d;
+      slice.value = value.value;
+      slice.members = {v};
+      slice.gate = Gated(named, value.value);
+      slice.analysis = AnalyseValues(dimension, slice.members);
+      slice.under_floor = slice.analysis.n < min_cases_;
+      if (value.no_value) summary.no_value_pairs = slice.analysis.n;
+      if (slice.gate && slice.under_floor) {
+        pool.members.push_back(v);
+        ++summary.under_floor;
+        summary.under_floor_pairs += slice.analysis.n;
+        summary.under_floor_broke += value.counts.incumbent_only;
+      }
+      outcome_.slices.push_back(std::move(slice));
+    }
+    if (!policy_.gating && policy_.segments.under_floor == "pool" && pool.members.size() > 1) {
+      pool.value = fmt::format("(under {} cases)", min_cases_);
+      pool.analysis = AnalyseValues(dimension, pool.members);
+      pool.under_floor = pool.analysis.n < min_cases_;
+      outcome_.slices.push_back(std::move(pool));
+    }
+    outcome_.dimensions.push_back(std::move(summary));
+  }
+
+  void AdjustSlices() {
+    std::vector<stats::SliceDiscordance> all;
+    std::int64_t tested = 0;
+    for (std::size_t d = 0; d < input_.dimensions.size(); ++d) {
+      std::vector<Slice*> family;
+      std::vector<const Slice*> view;
+      for (Slice& slice : outcome_.slices) {
+        if (slice.dimension != d || !slice.tested()) continue;
+        family.push_back(&slice);
+        view.push_back(&slice);
+        ++tested;
+        if (by_counts_) {
+          all.push_back({.broke = slice.analysis.counts->incumbent_only,
+                         .fixed = slice.analysis.counts->candidate_only});
+        }
+      }
+      if (family.empty()) continue;
+      const std::vector<double> adjusted = Adjust(policy_.segments.multiplicity, view, by_counts_);
+      for (std::size_t k = 0; k < family.size(); ++k) {
+        family[k]->p_adjusted = adjusted[k];
+        family[k]->alpha = outcome_.dimensions[d].alpha;
+      }
+      if (!by_counts_ && (policy_.segments.multiplicity == "wy_discrete" ||
+                          policy_.segments.multiplicity == "tarone_holm")) {
+        outcome_.dimensions[d].multiplicity = "holm";
+      }
+    }
+    if (tested == 0) return;
+    outcome_.hold_level =
+        by_counts_
+            ? stats::HoldLevel(all, policy_.error_rates.max_expected_false_holds)
+            : std::min(1.0, policy_.error_rates.max_expected_false_holds / static_cast<double>(tested));
+  }
+
+  // The candidate's rate against the absolute floor. "Below" is said of any of S slices with at most alpha in
+  // all, so each is held to alpha / S; without that, 40 slices at a true .90 against a floor of .85
+  // false-block 9 % of the time.
+  void ReadFloor(Slice& slice, std::int64_t slices_in_family) {
+    if (!policy_.segments.floor_pass_rate || !slice.analysis.candidate_rate) return;
+    const double alpha = slice.alpha.value_or(policy_.error_rates.alpha_block);
+    const double below_alpha = alpha / static_cast<double>(std::max<std::int64_t>(1, slices_in_family));
+    const auto independent = slice.analysis.clusters.value_or(slice.analysis.n);
+    const double passes = *slice.analysis.candidate_rate * static_cast<double>(independent);
+    const auto low = stats::WilsonInterval(static_cast<std::int64_t>(std::floor(passes + kSlack)),
+                                           independent, 1 - 2 * policy_.error_rates.alpha_block);
+    const auto high = stats::WilsonInterval(static_cast<std::int64_t>(std::ceil(passes - kSlack)),
+                                            independent, 1 - 2 * below_alpha);
+    if (low) slice.floor_low = low->lower;
+    if (high) slice.floor_high = high->upper;
+  }
+
+  void DecideSlices() {
+    const double margin = policy_.segments.margin;
+    for (Slice& slice : outcome_.slices) {
+      if (!slice.gate) {
+        slice.status = "reported";
+        continue;
+      }
+      if (slice.under_floor) {
+        slice.status = "low_confidence";
+        continue;
+      }
+      slice.status = "ok";
+      const Analysis& a = slice.analysis;
+      const VerdictDimension& family = outcome_.dimensions[slice.dimension];
+      ReadFloor(slice, family.gated);
+      const bool large = a.delta && *a.delta <= -margin + kSlack;
+      const bool blocked = large && slice.p_adjusted && *slice.p_adjusted <= *slice.alpha;
+      if (blocked) {
+        slice.status = "block";
+        std::string text =
+            fmt::format("{}, adjusted p {} <= {} by {} over {} slices", Fall(slice), PText(*slice.p_adjusted),
+                        Level(*slice.alpha), family.multiplicity, family.gated);
+        if (family.multiplicity == "wy_discrete") text += HolmContrast(slice);
+        Add(Decision::kBlocked, "slice_regression", text, slice);
+      }
+      if (policy_.segments.floor_pass_rate && slice.floor_high) {
+        const double floor = *policy_.segments.floor_pass_rate;
+        if (*slice.floor_high < floor) {
+          if (!blocked) slice.status = "below_floor";
+          Add(Decision::kBlocked, "slice_below_floor",
+              fmt::format("{}: the candidate passes {} of {}, shown below the floor of {} (upper bound {})",
+                          NameOf(slice), Percent(*a.candidate_rate), a.n, Percent(floor),
+                          Percent(*slice.floor_high)),
+              slice);
+        } else if (slice.floor_low.value_or(0) < floor) {
+          if (!blocked) slice.status = "floor_unresolved";
+          if (policy_.segments.floor_on_unresolved == "hold") {
+            Add(Decision::kHold, "floor_unresolved",
+                fmt::format("{}: the candidate passes {} of {}, between the bounds {} and {} the floor of {} "
+                            "is neither kept "
+                            "nor broken",
+                            NameOf(slice), Percent(*a.candidate_rate), a.n,
+                            Percent(slice.floor_low.value_or(0)), Percent(*slice.floor_high), Percent(floor)),
+                slice);
+          }
+        }
+      }
+      if (!blocked && large && a.p_harm && *a.p_harm <= outcome_.hold_level.value_or(0) + kSlack) {
+        if (slice.status != "below_floor") slice.status = "suspected";
+        Add(Decision::kHold, "slice_suspected",
+            fmt::format("{}, p for harm {} <= {}: suspected, not shown (adjusted p {}); a person should read "
+                        "what broke",
+                        Fall(slice), PText(*a.p_harm), Level(RoundSignificant(*outcome_.hold_level, 3)),
+                        PText(slice.p_adjusted.value_or(1))),
+            slice);
+      }
+    }
+  }
+
+  std::string HolmContrast(const Slice& blocked) const {
+    std::vector<double> p;
+    std::size_t at = 0;
+    for (const Slice& slice : outcome_.slices) {
+      if (slice.dimension != blocked.dimension || !slice.tested()) continue;
+      if (&slice == &blocked) at = p.size();
+      p.push_back(slice.analysis.p_harm.value_or(1));
+    }
+    if (p.size() < 2) return "";
+    return "; Holm would say " + PText(stats::Holm(p)[at]);
+  }
+
+  static bool Matches(const RequiredSlice& required, const std::string& dimension, const std::string& value) {
+    if (!required.dimension.empty() && required.dimension != dimension) return false;
+    if (required.value.ends_with('*'))
+      return value.starts_with(std::string_view(required.value).substr(0, required.value.size() - 1));
+    return value == required.value;
+  }
+
+  void DecideRequired() {
+    for (const RequiredSlice& required : policy_.segments.required) {
+      bool found = false;
+      for (Slice& slice : outcome_.slices) {
+        if (slice.pooled || !Matches(required, input_.dimensions[slice.dimension].name, slice.value))
+          continue;
+        found = true;
+        if (slice.required) continue;  // an earlier pattern named it
+        slice.required = true;
+        const Analysis& a = slice.analysis;
+        if (a.non_inferior && !slice.under_floor) continue;
+        if (slice.status == "ok" || slice.status == "reported" || slice.status == "low_confidence")
+          slice.status = "required_unresolved";
+        std::string text = fmt::format("required {} is not shown non-inferior at {}", NameOf(slice),
+                                       Size(policy_.segments.margin));
+        if (a.lower_bound && a.delta) {
+          text +=
+              fmt::format(" ({} of {} pairs, lower bound {})", Points(*a.delta), a.n, Points(*a.lower_bound));
+        } else {
+          text += " (no complete pair)";
+        }
+        const auto needed = PairsForMargin(RoundSignificant(a.variance.value_or(0), 3),
+                                           policy_.segments.margin, policy_.error_rates);
+        if (slice.under_floor) text += fmt::format("; it has {} pairs, under {}", a.n, min_cases_);
+        if (needed && a.n > 0) {
+          text += fmt::format("; {} pairs would show it if nothing changes",
+                              std::max<std::int64_t>(*needed, min_cases_));
+        }
+        Add(Decision::kInconclusive, "required_slice_unresolved", text, slice);
+      }
+      if (!found) {
+        const std::string name =
+            required.dimension.empty() ? required.value : required.dimension + ": " + required.value;
+        Add(Decision::kInconclusive, "required_slice_absent",
+            fmt::format("no case carries the required slice {}{}", io::Quoted(name), Nearest(required.value)),
+            required.dimension, required.value);
+      }
+    }
+    for (const PolicyDimension& dimension : policy_.segments.dimensions) {
+      for (const std::string& value : dimension.values) {
+        bool found = false;
+        for (const Slice& slice : outcome_.slices) {
+          found = found || (input_.dimensions[slice.dimension].name == dimension.key && slice.value == value);
+        }
+        if (found) continue;
+        Add(Decision::kInconclusive, "slice_absent",
+            fmt::format("no case carries the gated slice {}: {}{}", dimension.key, io::Quoted(value),
+                        Nearest(value)),
+            dimension.key, value);
+      }
+    }
+  }
+
+  std::string Nearest(const std::string& value) const {
+    std::vector<std::string> known;
+    for (const RuleDimension& dimension : input_.dimensions) {
+      for (const RuleValue& known_value : dimension.values) {
+        if (known_value.carried > 0) known.push_back(known_value.value);
+      }
+    }
+    return io::DidYouMean(value, known, 8);
+  }
+
+  void DecideAggregate() {
+    const Analysis& a = outcome_.aggregate;
+    if (!a.delta) return;
+    const double margin = policy_.margin;
+    const ErrorRates& rates = policy_.error_rates;
+    const double psi = RoundSignificant(a.variance.value_or(0), 3);
+    std::string shown = fmt::format("aggregate {}", Points(*a.delta));
+    if (a.ci_low) {
+      shown = fmt::format("aggregate {} ({:.4g} % CI {} to {})", Points(*a.delta), a.level * 100,
+                          Points(*a.ci_low), Points(*a.ci_high));
+    }
+    if (a.inferior) {
+      Add(Decision::kBlocked, "aggregate_inferior",
+          fmt::format("{}: shown to be worse than the margin of {} at one-sided {}", shown, Size(margin),
+                      Level(rates.alpha_block)));
+      return;
+    }
+    if (a.worse && !a.non_inferior) {
+      Add(Decision::kHold, "aggregate_worse",
+          fmt::format("{}: shown to be worse, and the margin of {} is not excluded", shown, Size(margin)));
+      return;
+    }
+    if (policy_.goal == Goal::kNonInferiority) {
+      if (a.non_inferior) return;
+      std::string text = fmt::format("{}: not shown non-inferior at {} (lower bound {})", shown, Size(margin),
+                                     a.lower_bound ? Points(*a.lower_bound) : "none");
+      const auto needed = PairsForMargin(psi, margin, rates);
+      if (needed && *needed > a.n) {
+        text += fmt::format("; {} pairs would show it at {:.0f} % power if nothing changes (have {})",
+                            *needed, rates.power * 100, a.n);
+      } else {
+        text += fmt::format(
+            "; {} pairs are enough for this margin where nothing changes, so a small loss is likely", a.n);
+      }
+      Add(Decision::kInconclusive, "not_non_inferior", text);
+      return;
+    }
+    if (Superior(a)) return;
+    const auto mde = psi > 0
+                         ? stats::McNemarMde(static_cast<double>(a.n), psi,
+                                             {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power})
+                         : Undefined("no_discordance", "no discordant pairs");
+    const bool powered =
+        mde ? *mde <= policy_.target_mde + kSlack : a.ci_high && *a.ci_high < policy_.target_mde;
+    const std::string p = a.p_value ? ", p " + PText(*a.p_value) : "";
+    if (powered) {
+      Add(Decision::kHold, "no_demonstrated_gain",
+          fmt::format("{}{}: no gain shown, though this suite would have seen {}", shown, p,
+                      mde ? Size(*mde) : "a gain of " + Size(policy_.target_mde)));
+      return;
+    }
+    std::string text = fmt::format(
+        "{}{}: no gain shown, and {} pairs can only see {} at {:.0f} % power (target {})", shown, p, a.n,
+        mde ? Size(*mde) : "a larger difference", rates.power * 100, Size(policy_.target_mde));
+    if (const auto needed = PairsForGain(psi, policy_.target_mde, rates))
+      text += fmt::format("; {} pairs would do", *needed);
+    Add(Decision::kInconclusive, "underpowered", text);
+  }
+
+  bool Superior(const Analysis& a) const {
+    const bool by_interval = a.ci_low && *a.ci_low > 0;
+    const bool by_p = a.p_value && a.delta && *a.delta > 0 && *a.p_value < policy_.error_rates.alpha_promote;
+    return policy_.claim == Claim::kAll ? by_interval && by_p : by_interval || by_p;
+  }
+
+  void AddPromotion() {
+    if (policy_.gating) return;  // DecideShort has said why
+    const Analysis& a = outcome_.aggregate;
+    std::int64_t tested = 0;
+    for (const Slice& slice : outcome_.slices) tested += slice.tested() ? 1 : 0;
+    const std::string slices =
+        tested > 0 ? fmt::format("; none of {} gated slices stands against it", tested) : "";
+    if (policy_.goal == Goal::kSuperiority) {
+      Add(Decision::kPromote, "superior",
+          fmt::format("aggregate {} ({:.4g} % CI {} to {}), p {}: a gain is shown{}", Points(*a.delta),
+                      a.level * 100, Points(a.ci_low.value_or(NAN)), Points(a.ci_high.value_or(NAN)),
+                      PText(a.p_value.value_or(NAN)), slices));
+    } else {
+      Add(Decision::kPromote, "non_inferior",
+          fmt::format("aggregate {}, lower bound {}: non-inferior at {}{}", Points(*a.delta),
+                      Points(a.lower_bound.value_or(NAN)), Size(policy_.margin), slices));
+    }
+  }
+
+  // Nothing gates the slices: say so, and name the slice that would have been held.
+  void WarnUngated() {
+    if (input_.dimensions.empty()) return;
+    std::vector<stats::SliceDiscordance> all;
+    std::vector<const Slice*> candidates;
+    for (const Slice& slice : outcome_.slices) {
+      if (slice.analysis.n < min_cases_) continue;
+      candidates.push_back(&slice);
+      if (by_counts_) {
+        all.push_back(
+            {.broke = slice.analysis.counts->incumbent_only, .fixed = slice.analysis.counts->candidate_only});
+      }
+    }
+    std::string text =
+        "no slice is gated: the policy names no segments.dimensions, so slices are only reported";
+    if (!candidates.empty()) {
+      const double level = by_counts_ ? stats::HoldLevel(all, policy_.error_rates.max_expected_false_holds)
+                                      : std::min(1.0, policy_.error_rates.max_expected_false_holds /
+                                                          static_cast<double>(candidates.size()));
+      const Slice* worst = nullptr;
+      for (const Slice* slice : candidates) {
+        if (!slice->analysis.p_harm || *slice->analysis.p_harm > level + kSlack) continue;
+        if (slice->delta() > -policy_.segments.margin + kSlack) continue;
+        if (worst == nullptr || *slice->analysis.p_harm < *worst->analysis.p_harm) worst = slice;
+      }
+      if (worst != nullptr) {
+        text += fmt::format("; {} would be suspected: {}, p for harm {}", worst->value, Fall(*worst),
+                            PText(*worst->analysis.p_harm));
+      }
+    }
+    outcome_.warnings.push_back(text);
+  }
+
+  // The short form, on point estimates as its words say.
+  void DecideShort() {
+    const ShortGating& gating = *policy_.gating;
+    std::int64_t judged = 0;
+    const Slice* lowest = nullptr;
+    for (Slice& slice : outcome_.slices) {
+      slice.status = "reported";
+      if (!slice.gate) continue;
+      if (slice.under_floor) {
+        slice.status = "low_confidence";
+        continue;
+      }
+      ++judged;
+      slice.status = "ok";
+      const double rate = slice.analysis.candidate_rate.value_or(0);
+      if (lowest == nullptr || rate < lowest->analysis.candidate_rate.value_or(0)) lowest = &slice;
+      const auto n = slice.analysis.clusters.value_or(slice.analysis.n);
+      const auto wilson = stats::WilsonInterval(
+          static_cast<std::int64_t>(std::llround(rate * static_cast<double>(n))), n, 0.95);
+      if (wilson) {
+        slice.floor_low = wilson->lower;
+        slice.floor_high = wilson->upper;
+      }
+      if (rate >= gating.threshold - kSlack) continue;
+      slice.status = "below_floor";
+      std::string text = fmt::format("{} passes {} of {}, below {} ({})", NameOf(slice), Percent(rate),
+                                     slice.analysis.n, Percent(gating.threshold), Points(slice.delta()));
+      if (wilson) {
+        text += wilson->upper < gating.threshold
+                    ? fmt::format("; its 95 % interval {:.1f} to {} lies below too", wilson->lower * 100,
+                                  Percent(wilson->upper))
+                    : fmt::format("; its 95 % interval {:.1f} to {} reaches the threshold",
+                                  wilson->lower * 100, Percent(wilson->upper));
+      }
+      Add(Decision::kBlocked, "slice_below_threshold", text, slice);
+    }
+    for (const std::string& name : gating.segments) {
+      bool found = false;
+      for (const Slice& slice : outcome_.slices) found = found || slice.value == name;
+      if (found) continue;
+      Add(Decision::kInconclusive, "slice_absent",
+          fmt::format("no case carries the segment {}{}", io::Quoted(name), Nearest(name)), "", name);
+    }
+    if (judged == 0) {
+      Add(Decision::kInconclusive, "nothing_gated",
+          fmt::format("no segment has {} cases: nothing was gated, and an empty gate does not pass",
+                      gating.min_cases_per_segment));
+    }
+    if (outcome_.reasons.empty()) {
+      Add(Decision::kPromote, "above_threshold",
+          fmt::format("all {} segments with at least {} cases pass {} or more; the lowest is {} with {}",
+                      judged, gating.min_cases_per_segment, Percent(gating.threshold), lowest->value,
+                      Percent(lowest->analysis.candidate_rate.value_or(0))));
+    }
+    const Analysis& a = outcome_.aggregate;
+    if (a.delta && !a.non_inferior) {
+      outcome_.warnings.push_back(fmt::format(
+          "the aggregate ({}, lower bound {}) is not shown non-inferior at {}; gating: decides on point "
+          "estimates of segments only",
+          Points(*a.delta), a.lower_bound ? Points(*a.lower_bound) : "none", Size(policy_.margin)));
+    }
+  }
+
+  const Policy& policy_;
+  const RuleInput& input_;
+  bool by_counts_;
+  int min_cases_;
+  Outcome outcome_;
+};
+
+}  // namespace
+
+int Gravity(Decision decision) {
+  switch (decision) {
+    case Decision::kInvalid:
+      return 4;
+    case Decision::kBlocked:
+      return 3;
+    case Decision::kHold:
+      return 2;
+    case Decision::kInconclusive:
+      return 1;
+    case Decision::kPromote:
+      return 0;
+  }
+  return 0;
+}
+
+std::optional<std::int64_t> PairsForMargin(double psi, double margin, const ErrorRates& rates) {
+  if (psi <= 0) {
+    const double z = stats::NormalUpperQuantile(rates.alpha_promote);
+    return static_cast<std::int64_t>(std::ceil(z * z * (1 - margin) / margin));
+  }
+  const auto needed = stats::NonInferiorityPairsNeeded(psi, margin, rates.alpha_promote, rates.power);
+  if (!needed) return std::nullopt;
+  return static_cast<std::int64_t>(std::ceil(*needed - kSlack));
+}
+
+std::optional<std::int64_t> PairsForGain(double psi, double gain, const ErrorRates& rates) {
+  const auto needed =
+      stats::McNemarPairsNeeded(psi, gain, {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power});
+  if (!needed) return std::nullopt;
+  return static_cast<std::int64_t>(std::ceil(*needed - kSlack));
+}
+
+Outcome ApplyRules(const Policy& policy, const RuleInput& input) { return Pass(policy, input).Run(); }
+
+RuleOutcome DecideCounts(const Policy& policy, const stats::PairedCounts& aggregate,
+                         std::span<const CountedDimension> dimensions) {
+  RuleInput input;
+  input.aggregate = aggregate;
+  for (const CountedDimension& dimension : dimensions) {
+    RuleDimension out;
+    out.name = dimension.name;
+    for (const CountedSlice& slice : dimension.slices) {
+      RuleValue value;
+      value.value = slice.value;
+      value.carried = slice.counts.n();
+      value.counts = slice.counts;
+      out.values.push_back(std::move(value));
+    }
+    input.dimensions.push_back(std::move(out));
+  }
+  const Outcome outcome = ApplyRules(policy, input);
+  RuleOutcome result;
+  result.decision = outcome.decision;
+  for (const RuleReason& found : outcome.reasons) result.codes.push_back(found.reason.code);
+  for (const Slice& slice : outcome.slices) {
+    if (slice.pooled) continue;
+    if (slice.status == "block") result.blocked.emplace_back(slice.dimension, slice.members.front());
+    if (slice.status == "suspected") result.suspected.emplace_back(slice.dimension, slice.members.front());
+  }
+  return result;
+}
+
+}  // namespace minslice::gate

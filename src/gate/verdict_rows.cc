@@ -1,0 +1,203 @@
+#include "gate/verdict_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "gate/sentences.h"
+#include "minslice/stats/power.h"
+#include "minslice/stats/proportion.h"
+
+namespace minslice::gate {
+namespace {
+
+bool SuperiorityRow(const Policy& policy) { return policy.goal == Goal::kSuperiority && !policy.gating; }
+
+void FillPlanning(const Policy& policy, bool superiority_row, VerdictRow& row, const Analysis& a) {
+  const ErrorRates& rates = policy.error_rates;
+  if (a.n == 0) {
+    row.warnings.emplace_back("mde, resolvable_margin, resolution_ratio: no complete pair");
+    return;
+  }
+  const double psi = a.variance.value_or(0);
+  const auto n = static_cast<double>(a.n);
+  if (psi > 0) {
+    const auto mde = stats::McNemarMde(n, std::min(1.0, psi),
+                                       {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power});
+    if (mde) {
+      row.mde = *mde;
+    } else {
+      row.warnings.push_back("mde: " + mde.error().text);
+    }
+  } else {
+    row.warnings.emplace_back("mde: no discordant pairs, so nothing to plan an effect by");
+  }
+  const auto resolvable = stats::ResolvableMargin(n, std::min(1.0, psi), rates.alpha_promote, rates.power);
+  if (resolvable) {
+    row.resolvable_margin = *resolvable;
+  } else {
+    row.warnings.push_back("resolvable_margin: " + resolvable.error().text);
+  }
+  if (superiority_row) {
+    if (psi > 0) {
+      const auto needed =
+          stats::McNemarPairsNeeded(std::min(1.0, psi), policy.target_mde,
+                                    {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power});
+      if (needed) {
+        row.resolution_ratio = n / *needed;
+      } else {
+        row.warnings.push_back("resolution_ratio: " + needed.error().text);
+      }
+    } else {
+      row.warnings.emplace_back("resolution_ratio: no discordant pairs");
+    }
+  } else if (psi > 0) {
+    const auto needed =
+        stats::NonInferiorityPairsNeeded(std::min(1.0, psi), *row.margin, rates.alpha_promote, rates.power);
+    if (needed) {
+      row.resolution_ratio = n / *needed;
+    } else {
+      row.warnings.push_back("resolution_ratio: " + needed.error().text);
+    }
+  } else if (const auto needed = PairsForMargin(0, *row.margin, rates)) {
+    row.resolution_ratio = n / static_cast<double>(*needed);
+  }
+}
+
+VerdictRow RowOf(const Analysis& a, double margin, double alpha) {
+  VerdictRow row;
+  row.n_pairs = a.n;
+  row.n_clusters = a.clusters;
+  if (a.counts) {
+    row.n_both = a.counts->both;
+    row.n_incumbent_only = a.counts->incumbent_only;
+    row.n_candidate_only = a.counts->candidate_only;
+    row.n_neither = a.counts->neither;
+    if (a.n > 0) row.discordance_rate = a.counts->psi();
+  } else {
+    row.warnings.emplace_back(
+        "n_both, n_incumbent_only, n_candidate_only, n_neither, discordance_rate: several runs, clusters or "
+        "graded "
+        "scores are analysed by case means");
+  }
+  row.incumbent_rate = a.incumbent_rate;
+  row.candidate_rate = a.candidate_rate;
+  if (a.counts && a.n > 0) {
+    const auto incumbent = stats::WilsonInterval(a.counts->both + a.counts->incumbent_only, a.n, a.level);
+    const auto candidate = stats::WilsonInterval(a.counts->both + a.counts->candidate_only, a.n, a.level);
+    if (incumbent) {
+      row.incumbent_low = incumbent->lower;
+      row.incumbent_high = incumbent->upper;
+    }
+    if (candidate) {
+      row.candidate_low = candidate->lower;
+      row.candidate_high = candidate->upper;
+    }
+  }
+  row.delta = a.delta;
+  row.ci_low = a.ci_low;
+  row.ci_high = a.ci_high;
+  row.level = a.level;
+  row.method = a.method;
+  row.p_value = a.p_value;
+  row.p_harm = a.p_harm;
+  row.min_attainable_p = a.min_attainable_p;
+  if (a.min_attainable_p) row.testable = *a.min_attainable_p <= alpha;
+  row.margin = margin;
+  row.lower_bound = a.lower_bound;
+  if (a.delta) row.non_inferior = a.non_inferior;
+  row.warnings.insert(row.warnings.end(), a.warnings.begin(), a.warnings.end());
+  return row;
+}
+
+std::string AggregateStatus(const Analysis& a) {
+  if (!a.delta) return "";
+  if (a.inferior) return "inferior";
+  if (a.ci_low && *a.ci_low > 0) return "superior";
+  if (a.non_inferior) return a.worse ? "non_inferior_worse" : "non_inferior";
+  return a.worse ? "inconclusive_worse" : "inconclusive";
+}
+
+int StatusRank(const std::string& status) {
+  static const std::array<const char*, 8> kOrder = {
+      "block", "below_floor", "suspected",     "floor_unresolved", "required_unresolved",
+      "ok",    "reported",    "low_confidence"};
+  return static_cast<int>(std::find(kOrder.begin(), kOrder.end(), status) - kOrder.begin());
+}
+
+}  // namespace
+
+VerdictRow AggregateRow(const Policy& policy, const Analysis& analysis) {
+  VerdictRow row = RowOf(analysis, policy.margin, policy.error_rates.alpha_promote);
+  row.status = AggregateStatus(analysis);
+  row.warnings.emplace_back("p_adjusted: the aggregate is one test");
+  FillPlanning(policy, SuperiorityRow(policy), row, analysis);
+  return row;
+}
+
+VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Slice& slice) {
+  VerdictSegment segment;
+  segment.dimension = outcome.dimensions[slice.dimension].name;
+  segment.value = slice.value;
+  segment.role = slice.gate ? "gate" : "report";
+  segment.under_floor = slice.under_floor;
+  segment.pooled = slice.pooled;
+  segment.members = slice.pooled ? static_cast<std::int64_t>(slice.members.size()) : 0;
+  segment.required = slice.required;
+  if (slice.gate)
+    segment.floor =
+        policy.gating ? std::optional<double>(policy.gating->threshold) : policy.segments.floor_pass_rate;
+  segment.floor_low = slice.floor_low;
+  segment.floor_high = slice.floor_high;
+  segment.alpha = slice.alpha;
+  segment.row =
+      RowOf(slice.analysis, policy.segments.margin, slice.alpha.value_or(policy.error_rates.alpha_block));
+  segment.row.p_adjusted = slice.p_adjusted;
+  segment.row.status = slice.status;
+  if (!slice.p_adjusted) {
+    std::string why = "reported, not gated";
+    if (slice.gate && slice.under_floor) {
+      why = fmt::format("{} pairs, under {}: low confidence, not tested alone", slice.analysis.n,
+                        policy.segments.min_cases);
+    } else if (slice.gate) {
+      why = "gating: decides on point estimates";
+    }
+    segment.row.warnings.push_back("p_adjusted: " + why);
+  }
+  if (slice.tested() && !segment.row.testable.value_or(true)) {
+    segment.row.warnings.push_back(
+        fmt::format("untestable: so few prompts changed that no p below {} can come out",
+                    Level(RoundSignificant(*slice.analysis.min_attainable_p, 3))));
+  }
+  FillPlanning(policy, false, segment.row, slice.analysis);
+  return segment;
+}
+
+VerdictPlanning PlanningOf(const Policy& policy, const Analysis& aggregate) {
+  VerdictPlanning planning;
+  if (!aggregate.variance || *aggregate.variance <= 0) return planning;
+  const bool superiority = SuperiorityRow(policy);
+  const double psi = stats::PrintedPsi(*aggregate.variance);
+  planning.psi = psi;
+  planning.goal = superiority ? "to see a gain of " + Size(policy.target_mde)
+                              : "to certify a margin of " + Size(policy.margin);
+  planning.pairs_for_goal = superiority ? PairsForGain(psi, policy.target_mde, policy.error_rates)
+                                        : PairsForMargin(psi, policy.margin, policy.error_rates);
+  planning.pairs_for_2_points = PairsForGain(psi, 0.02, policy.error_rates);
+  planning.pairs_for_1_point = PairsForGain(psi, 0.01, policy.error_rates);
+  return planning;
+}
+
+void SortSegments(std::vector<VerdictSegment>& segments) {
+  std::stable_sort(segments.begin(), segments.end(), [](const VerdictSegment& a, const VerdictSegment& b) {
+    if (a.dimension != b.dimension) return a.dimension < b.dimension;
+    const int rank_a = StatusRank(a.row.status);
+    const int rank_b = StatusRank(b.row.status);
+    if (rank_a != rank_b) return rank_a < rank_b;
+    return a.row.delta.value_or(0) < b.row.delta.value_or(0);
+  });
+}
+
+}  // namespace minslice::gate
