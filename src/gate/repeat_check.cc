@@ -1,0 +1,435 @@
+#include "gate/repeat_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "io/diagnostics.h"
+#include "io/nearest_name.h"
+#include "minslice/stats/proportion.h"
+
+namespace minslice::gate {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kNamedIds = 3;
+
+std::string Points(double fraction) { return fmt::format("{:.2f} pt", fraction * 100); }
+std::string PText(double p) {
+  if (p < 0.0005) return "<.001";
+  const std::string text = fmt::format("{:.3f}", p);
+  return text.front() == '1' ? "1" : text.substr(1);
+}
+std::string Plural(std::int64_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+std::string Ids(const std::vector<std::string>& ids) {
+  std::string text;
+  for (std::size_t i = 0; i < ids.size() && i < kNamedIds; ++i) text += (i > 0 ? ", " : "") + ids[i];
+  if (ids.size() > kNamedIds) text += ", ...";
+  return text;
+}
+
+// The rows of one arm: row[i * repeats + r], null where there is none.
+struct Arm {
+  std::vector<const RunLog*> logs;
+  std::vector<std::string_view> ids;  // ascending
+  std::size_t repeats = 1;
+  std::vector<const CaseRecord*> rows;
+
+  const CaseRecord* At(std::size_t i, std::size_t r) const { return rows[i * repeats + r]; }
+};
+
+Result<Arm> Collect(std::vector<const RunLog*> logs) {
+  Arm arm;
+  arm.logs = std::move(logs);
+  io::Diagnostics errors;
+  struct Row {
+    std::string_view id;
+    std::size_t repeat;
+    const CaseRecord* record;
+  };
+  std::vector<Row> rows;
+  std::set<std::pair<std::string_view, int>> seen;  // only needed where there are several logs
+  std::map<std::string_view, std::string_view> hashes;
+  int repeats = 1;
+  for (const RunLog* log : arm.logs) {
+    if (const auto [first, is_new] = hashes.emplace(log->sha256, log->path);
+        !is_new && !log->sha256.empty()) {
+      errors.Add({log->path, 0, 0}, fmt::format("the same log as {}; give each log once", first->second));
+      continue;
+    }
+    int offset = 0;
+    if (arm.logs.size() > 1) {
+      for (const CaseRecord& record : log->cases) {
+        if (!seen.contains({record.case_id, record.repeat})) continue;
+        offset = repeats;
+        break;
+      }
+    }
+    for (const CaseRecord& record : log->cases) {
+      rows.push_back({record.case_id, static_cast<std::size_t>(record.repeat + offset - 1), &record});
+      repeats = std::max(repeats, record.repeat + offset);
+      if (arm.logs.size() > 1) seen.emplace(record.case_id, record.repeat + offset);
+    }
+    // What the run planned counts too: a repeat that has not begun is a missing one.
+    repeats = std::max(repeats, log->run.repeats + offset);
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::tie(a.id, a.repeat) < std::tie(b.id, b.repeat);
+  });
+  for (const Row& row : rows) {
+    if (arm.ids.empty() || arm.ids.back() != row.id) arm.ids.push_back(row.id);
+  }
+  arm.repeats = static_cast<std::size_t>(repeats);
+  arm.rows.assign(arm.ids.size() * arm.repeats, nullptr);
+  std::size_t i = 0;
+  for (const Row& row : rows) {
+    while (arm.ids[i] != row.id) ++i;
+    const CaseRecord*& place = arm.rows[i * arm.repeats + row.repeat];
+    if (place != nullptr) {
+      errors.Add({arm.logs.front()->path, 0, 0},
+                 fmt::format("case {} has two rows for repeat {}", io::Quoted(row.id), row.repeat + 1));
+    }
+    place = row.record;
+  }
+  if (!errors.empty()) return tl::unexpected(errors.ToFailure());
+  return arm;
+}
+
+bool Graded(const CaseRecord* row) { return row != nullptr && row->outcome != Outcome::kInfraError; }
+
+char Letter(const CaseRecord& row) {
+  switch (row.outcome) {
+    case Outcome::kPass:
+      return 'p';
+    case Outcome::kFail:
+      return 'f';
+    case Outcome::kModelError:
+      return 'e';
+    case Outcome::kInfraError:
+      return '-';
+  }
+  return '-';
+}
+
+// A property of rows that holds for some repeats of a case and not for others, counted by repeat.
+struct Difference {
+  std::vector<std::int64_t> by_repeat;
+  std::vector<std::string> ids;       // cases in which the repeats differ
+  std::vector<std::int64_t> only_in;  // cases that have it in this repeat alone
+  std::int64_t flipped = 0;           // of ids: the grade flips too
+  std::int64_t always = 0;            // cases that have it in every repeat
+};
+
+template <class Has>
+Difference Differ(const Arm& arm, Has has) {
+  Difference difference;
+  difference.by_repeat.assign(arm.repeats, 0);
+  difference.only_in.assign(arm.repeats, 0);
+  for (std::size_t i = 0; i < arm.ids.size(); ++i) {
+    std::size_t with = 0;
+    std::size_t rows = 0;
+    std::size_t last = 0;
+    bool pass = false;
+    bool fail = false;
+    for (std::size_t r = 0; r < arm.repeats; ++r) {
+      const CaseRecord* row = arm.At(i, r);
+      if (row == nullptr) continue;
+      ++rows;
+      if (Graded(row)) (row->outcome == Outcome::kPass ? pass : fail) = true;
+      if (!has(*row)) continue;
+      ++with;
+      last = r;
+      ++difference.by_repeat[r];
+    }
+    if (with == rows && rows == arm.repeats) ++difference.always;
+    if (with == 0 || with == rows) continue;
+    difference.ids.emplace_back(arm.ids[i]);
+    if (pass && fail) ++difference.flipped;
+    if (with == 1) ++difference.only_in[last];
+  }
+  return difference;
+}
+
+// "11 prompts end with finish_reason length in repeat 2 only (r-1, r-2, ...)" and, where they are spread over
+// the repeats, "14 prompts ... in some repeats only (by repeat 3, 9, 4)".
+std::string Sentence(const Difference& difference, const std::string& what, std::size_t repeats) {
+  const auto n = static_cast<std::int64_t>(difference.ids.size());
+  std::string text = fmt::format("{} {}", Plural(n, "prompt", "prompts"), what);
+  std::size_t only = repeats;
+  for (std::size_t r = 0; r < repeats; ++r) {
+    if (difference.only_in[r] == n) only = r;
+  }
+  if (only < repeats) {
+    text += fmt::format(" in repeat {} only", only + 1);
+  } else {
+    text += " in some repeats only (by repeat ";
+    for (std::size_t r = 0; r < repeats; ++r)
+      text += fmt::format("{}{}", r > 0 ? ", " : "", difference.by_repeat[r]);
+    text += ")";
+  }
+  if (difference.flipped > 0) text += fmt::format("; {} of them flip", difference.flipped);
+  return text + ": " + Ids(difference.ids);
+}
+
+void AddCause(std::vector<RepeatCause>& causes, const char* code, const std::string& what,
+              Difference difference, std::size_t repeats) {
+  if (difference.ids.empty()) return;
+  std::string text = Sentence(difference, what, repeats);
+  causes.push_back({code, std::move(text), std::move(difference.by_repeat), std::move(difference.ids)});
+}
+
+// The values of an optional field, each with its rows; the empty optional counts as no value.
+template <class Field>
+std::map<std::string, std::vector<std::int64_t>> ByRepeat(const Arm& arm, Field field) {
+  std::map<std::string, std::vector<std::int64_t>> counts;
+  for (std::size_t i = 0; i < arm.ids.size(); ++i) {
+    for (std::size_t r = 0; r < arm.repeats; ++r) {
+      const CaseRecord* row = arm.At(i, r);
+      if (row == nullptr) continue;
+      const std::optional<std::string>& value = field(*row);
+      if (!value || value->empty()) continue;
+      std::vector<std::int64_t>& by_repeat = counts[*value];
+      by_repeat.resize(arm.repeats, 0);
+      ++by_repeat[r];
+    }
+  }
+  return counts;
+}
+
+// Which model or backend answered, if it was not always the same one.
+void AddServing(const Arm& arm, const char* code, const char* noun, std::vector<RepeatCause>& causes,
+                const std::optional<std::string> CaseRecord::* field) {
+  const auto counts = ByRepeat(
+      arm, [field](const CaseRecord& row) -> const std::optional<std::string>& { return row.*field; });
+  if (counts.size() < 2) return;
+  std::string text = fmt::format("{} {} answered:", counts.size(), noun);
+  std::size_t listed = 0;
+  for (const auto& [value, by_repeat] : counts) {
+    if (++listed > 4) {
+      text += " ...";
+      break;
+    }
+    text += fmt::format("{} {} (rows by repeat", listed > 1 ? "," : "", value);
+    for (std::size_t r = 0; r < by_repeat.size(); ++r)
+      text += fmt::format("{} {}", r > 0 ? "," : "", by_repeat[r]);
+    text += ")";
+  }
+  causes.push_back({code, std::move(text), {}, {}});
+}
+
+void FindCauses(const Arm& arm, RepeatCheck& check) {
+  const std::size_t k = arm.repeats;
+  std::vector<RepeatCause>& causes = check.causes;
+  AddServing(arm, "response_model", "models", causes, &CaseRecord::response_model);
+  std::vector<RepeatCause> counted;
+  std::set<std::string> reasons;
+  for (const CaseRecord* row : arm.rows) {
+    if (row != nullptr && row->finish_reason) reasons.insert(*row->finish_reason);
+  }
+  for (const std::string& reason : reasons) {
+    if (reason == "stop" || reason == "tool_calls") continue;  // what is left once the others are named
+    AddCause(counted, "finish_reason", "end with finish_reason " + reason,
+             Differ(arm, [&reason](const CaseRecord& row) { return row.finish_reason == reason; }), k);
+  }
+  AddCause(counted, "model_error", "are model errors",
+           Differ(arm, [](const CaseRecord& row) { return row.outcome == Outcome::kModelError; }), k);
+  AddCause(counted, "infra_error", "have an infra_error",
+           Differ(arm, [](const CaseRecord& row) { return row.outcome == Outcome::kInfraError; }), k);
+  std::stable_sort(counted.begin(), counted.end(), [](const RepeatCause& a, const RepeatCause& b) {
+    return a.case_ids.size() > b.case_ids.size();
+  });
+  for (RepeatCause& cause : counted) causes.push_back(std::move(cause));
+  AddServing(arm, "system_fingerprint", "backends (system_fingerprint)", causes,
+             &CaseRecord::system_fingerprint);
+  for (const RunLog* log : arm.logs) {
+    const json request = json::parse(log->run.request_json, nullptr, false);
+    if (!request.is_object()) continue;
+    const auto temperature = request.find("temperature");
+    if (temperature == request.end() || !temperature->is_number() || temperature->get<double>() == 0)
+      continue;
+    causes.push_back(
+        {"temperature",
+         fmt::format("temperature is {}: repeats are drawn, not repeated; the check is for temperature 0",
+                     temperature->get<double>()),
+         {},
+         {}});
+    break;
+  }
+}
+
+void Agreement(const Arm& arm, const RepeatOptions& options, RepeatCheck& check) {
+  std::int64_t complete = 0;
+  std::int64_t with_outputs = 0;
+  std::int64_t answers = 0;
+  std::int64_t raw = 0;
+  for (std::size_t i = 0; i < arm.ids.size(); ++i) {
+    bool all = true;
+    bool outputs = true;
+    bool same_answer = true;
+    bool same_raw = true;
+    std::string letters;
+    std::int64_t passes = 0;
+    const CaseRecord* first = arm.At(i, 0);
+    for (std::size_t r = 0; r < arm.repeats; ++r) {
+      const CaseRecord* row = arm.At(i, r);
+      if (!Graded(row)) {
+        all = false;
+        break;
+      }
+      outputs = outputs && row->output.has_value();
+      same_answer = same_answer && (row->outcome == Outcome::kPass) == (first->outcome == Outcome::kPass) &&
+                    row->scores == first->scores;
+      same_raw = same_raw && row->output == first->output;
+      letters += Letter(*row);
+      passes += row->outcome == Outcome::kPass ? 1 : 0;
+    }
+    if (!all) continue;
+    ++complete;
+    if (outputs) {
+      ++with_outputs;
+      raw += same_raw ? 1 : 0;
+    }
+    answers += same_answer ? 1 : 0;
+    const auto k = static_cast<std::int64_t>(arm.repeats);
+    if (passes == 0 || passes == k) continue;
+    check.flips.push_back(
+        {std::string(arm.ids[i]), letters, passes, *stats::WilsonInterval(passes, k, options.level)});
+  }
+  check.tar_answers = stats::WilsonInterval(answers, complete, options.level);
+  check.flip_rate =
+      stats::WilsonInterval(static_cast<std::int64_t>(check.flips.size()), complete, options.level);
+  if (with_outputs > 0) {
+    check.tar_raw = stats::WilsonInterval(raw, with_outputs, options.level);
+    if (with_outputs < complete) {
+      check.warnings.push_back(fmt::format(
+          "tar_raw: over {} of {} cases; the rows of the others hold no output", with_outputs, complete));
+    }
+  } else {
+    check.tar_raw = Undefined("no_outputs", "the logs hold no outputs");
+  }
+}
+
+void Judge(const RepeatOptions& options, RepeatCheck& check) {
+  const stats::RepeatSpread& s = *check.spread;
+  const double slack = 1e-9;
+  const bool wide = s.spread > options.max_spread + slack;
+  const bool beyond = s.spread > s.spread_95 + slack;
+  const bool shifted = check.cochran_q && check.cochran_q->p < options.q_level;
+  const std::string q = check.cochran_q ? "Q p " + PText(check.cochran_q->p) : "Q none";
+  const std::string shown = fmt::format("spread {} (expected {}, 95 % point {}), {}", Points(s.spread),
+                                        Points(s.expected_spread), Points(s.spread_95), q);
+  if (shifted) {
+    check.verdict = RepeatVerdict::kNondeterministic;
+    check.why = fmt::format("{}: some repeat is another one than the rest", shown);
+  } else if (wide && beyond) {
+    check.verdict = RepeatVerdict::kNondeterministic;
+    check.why = fmt::format("{}: more than the cases' own noise gives", shown);
+  } else if (wide) {
+    check.verdict = RepeatVerdict::kNoiseExplainsIt;
+    check.why = fmt::format("{}: over {}, but {} prompts that flip on their own make as much", shown,
+                            Points(options.max_spread), s.flipped);
+  } else {
+    check.verdict = RepeatVerdict::kStable;
+    check.why = shown;
+  }
+}
+
+}  // namespace
+
+std::string RepeatRule(const RepeatOptions& options) {
+  return fmt::format(
+      "nondeterministic if Cochran's Q p < {:g}, or the spread is over {:g} pt and over the 95 % point of "
+      "the "
+      "cases' own noise; noise_explains_it if over {:g} pt but within that point; else stable",
+      options.q_level, options.max_spread * 100, options.max_spread * 100);
+}
+
+Result<std::vector<RepeatCheck>> CheckRepeats(std::span<const RunLog> logs, const RepeatOptions& options) {
+  std::vector<std::vector<const RunLog*>> arms;
+  const auto key = [](const RunLog& log) {
+    return std::tie(log.run.suite, log.run.suite_sha256, log.run.target, log.run.request_model);
+  };
+  for (const RunLog& log : logs) {
+    const auto arm = std::find_if(arms.begin(), arms.end(),
+                                  [&](const auto& members) { return key(*members.front()) == key(log); });
+    if (arm == arms.end()) {
+      arms.push_back({&log});
+    } else {
+      arm->push_back(&log);
+    }
+  }
+  std::vector<RepeatCheck> checks;
+  Failure failure;
+  for (std::vector<const RunLog*>& members : arms) {
+    RepeatCheck check;
+    check.suite = members.front()->run.suite;
+    check.target = members.front()->run.target;
+    check.request_model = members.front()->run.request_model;
+    for (const RunLog* log : members) {
+      check.paths.push_back(log->path);
+      if (!log->end)
+        check.warnings.push_back(fmt::format("{}: unfinished: the log has no end record", log->path));
+    }
+    auto arm = Collect(std::move(members));
+    if (!arm) {
+      for (Diagnostic& diagnostic : arm.error().diagnostics)
+        failure.diagnostics.push_back(std::move(diagnostic));
+      continue;
+    }
+    check.repeats = static_cast<int>(arm->repeats);
+    check.cases = static_cast<std::int64_t>(arm->ids.size());
+    if (arm->repeats < 2) {
+      check.why =
+          "one repeat: nothing to compare; 3 are usual (run with --repeats 3, or give more logs of the arm)";
+      for (auto* field : {&check.tar_answers, &check.tar_raw, &check.flip_rate})
+        *field = Undefined("repeats", check.why);
+      check.spread = Undefined("repeats", check.why);
+      check.cochran_q = Undefined("repeats", check.why);
+      checks.push_back(std::move(check));
+      continue;
+    }
+    std::vector<double> scores;
+    std::vector<double> complete;
+    scores.reserve(arm->rows.size());
+    for (std::size_t i = 0; i < arm->ids.size(); ++i) {
+      bool all = true;
+      for (std::size_t r = 0; r < arm->repeats; ++r) {
+        const CaseRecord* row = arm->At(i, r);
+        all = all && Graded(row);
+        scores.push_back(!Graded(row)                     ? std::numeric_limits<double>::quiet_NaN()
+                         : row->outcome == Outcome::kPass ? 1
+                                                          : 0);
+      }
+      if (all) {
+        complete.insert(complete.end(), scores.end() - static_cast<std::ptrdiff_t>(arm->repeats),
+                        scores.end());
+      } else {
+        ++check.incomplete;
+      }
+    }
+    check.spread = stats::SpreadOfRepeats(scores, check.repeats);
+    check.cochran_q = stats::CochranQ(complete, check.repeats);
+    Agreement(*arm, options, check);
+    FindCauses(*arm, check);
+    if (check.spread) {
+      Judge(options, check);
+    } else {
+      check.why = check.spread.error().text;
+    }
+    checks.push_back(std::move(check));
+  }
+  if (!failure.diagnostics.empty()) return tl::unexpected(std::move(failure));
+  return checks;
+}
+
+}  // namespace minslice::gate
