@@ -85,6 +85,7 @@ void AddImportCommand(CLI::App& app, Session& session) {
       ->type_name("X");
   command->add_option("--segment-fields", fields.segment_fields, "the dimensions to slice by")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("A,B");
   field("--cluster-field", fields.cluster_field,
         "cases that share it are not independent (a document, a conversation)");
