@@ -1,4 +1,5 @@
-// What a computation gives back: the value with its interval, level, n and method together, or a reason why not.
+// What a computation gives back: the value with its interval, level, n and method together, or a reason why
+// not.
 #ifndef MINSLICE_ESTIMATE_H_
 #define MINSLICE_ESTIMATE_H_
 
@@ -9,7 +10,8 @@
 
 namespace minslice {
 
-// Why something does not exist ("n = 0"), and what would be needed, in one sentence for people and a code for programs.
+// Why something does not exist ("n = 0"), and what would be needed, in one sentence for people and a code for
+// programs.
 struct Reason {
   std::string code;  // snake_case, e.g. "no_pairs"
   std::string text;

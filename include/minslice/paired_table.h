@@ -21,8 +21,8 @@ struct Dimension {
 };
 
 // One side's scores: `repeats` per case, row-major (case i, repeat r at i * repeats + r).
-// A score is in [0, 1] for pass and model-given in the metric's range otherwise; kMissing where there is no row or an
-// infra_error. model_error counts as 0 (intention to treat, methods 2.6).
+// A score is in [0, 1] for pass and model-given in the metric's range otherwise; kMissing where there is no
+// row or an infra_error. model_error counts as 0 (intention to treat, methods 2.6).
 struct PairedArm {
   int repeats = 1;
   std::vector<double> scores;
@@ -37,9 +37,9 @@ struct PairedTable {
   std::string metric = "pass";
   bool binary = true;  // every score is 0 or 1
   std::vector<std::string> case_ids;
-  std::vector<Dimension> dimensions;          // ascending by name
-  std::vector<std::string> clusters;          // names; empty: no case has a cluster
-  std::vector<std::uint32_t> cluster_of_case; // kNoValue: a cluster of its own; empty when clusters is
+  std::vector<Dimension> dimensions;           // ascending by name
+  std::vector<std::string> clusters;           // names; empty: no case has a cluster
+  std::vector<std::uint32_t> cluster_of_case;  // kNoValue: a cluster of its own; empty when clusters is
   PairedArm incumbent;
   PairedArm candidate;
 

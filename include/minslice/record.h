@@ -21,10 +21,14 @@ enum class Outcome : std::uint8_t {
 
 constexpr const char* OutcomeName(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kPass: return "pass";
-    case Outcome::kFail: return "fail";
-    case Outcome::kModelError: return "model_error";
-    case Outcome::kInfraError: return "infra_error";
+    case Outcome::kPass:
+      return "pass";
+    case Outcome::kFail:
+      return "fail";
+    case Outcome::kModelError:
+      return "model_error";
+    case Outcome::kInfraError:
+      return "infra_error";
   }
   return "";
 }
@@ -34,14 +38,14 @@ struct RunRecord {
   std::string suite;                        // name
   std::optional<std::string> suite_sha256;  // lower-case hex; absent for imported results that know no suite
   std::string target;
-  std::string request_model;           // the model asked for
-  std::string gateway;                 // scheme, host and port only: no path, no credentials
-  std::string request_json;            // object: every request setting that reached the wire
-  int repeats = 1;                     // >= 1
-  std::optional<std::int64_t> cases;   // how many cases one repeat has, where known
-  std::string started_at;              // RFC 3339, UTC
-  std::string minslice;                // version of the writer
-  std::string imported_from;           // empty: we ran it ourselves
+  std::string request_model;          // the model asked for
+  std::string gateway;                // scheme, host and port only: no path, no credentials
+  std::string request_json;           // object: every request setting that reached the wire
+  int repeats = 1;                    // >= 1
+  std::optional<std::int64_t> cases;  // how many cases one repeat has, where known
+  std::string started_at;             // RFC 3339, UTC
+  std::string minslice;               // version of the writer
+  std::string imported_from;          // empty: we ran it ourselves
 };
 
 struct CaseRecord {
@@ -76,10 +80,11 @@ struct RunLog {
   std::string path;
   std::string sha256;
   RunRecord run;
-  std::vector<CaseRecord> cases;  // in the file's order; rows that a later row superseded are gone (see log/log_reader.h)
-  std::optional<EndRecord> end;   // absent: the log is unfinished
-  std::int64_t superseded = 0;    // infra_error rows that a resumed run asked again
-  bool torn_tail = false;         // the last line has no newline or is cut
+  std::vector<CaseRecord>
+      cases;  // in the file's order; rows that a later row superseded are gone (see log/log_reader.h)
+  std::optional<EndRecord> end;  // absent: the log is unfinished
+  std::int64_t superseded = 0;   // infra_error rows that a resumed run asked again
+  bool torn_tail = false;        // the last line has no newline or is cut
 };
 
 }  // namespace minslice

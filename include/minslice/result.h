@@ -25,7 +25,8 @@ struct Diagnostic {
   // "cases.jsonl:12:7: expected ..., found ..."; only the message where no file is known.
   std::string ToString() const {
     std::string text = where.file;
-    // Appended piece by piece: g++ 12 at -O3 warns falsely (-Wrestrict, GCC bug 105651) of "literal" + std::string&&.
+    // Appended piece by piece: g++ 12 at -O3 warns falsely (-Wrestrict, GCC bug 105651) of "literal" +
+    // std::string&&.
     if (where.line > 0) text.append(1, ':').append(std::to_string(where.line));
     if (where.line > 0 && where.column > 0) text.append(1, ':').append(std::to_string(where.column));
     if (!text.empty()) text += ": ";

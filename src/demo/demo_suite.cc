@@ -35,7 +35,8 @@ std::string_view Language(int running_number) {
   return "en";
 }
 
-constexpr std::string_view kSuiteYaml = R"(# The demo's suite: 1,200 tool-calling cases in five flows. Format: docs/formats/suite.md
+constexpr std::string_view kSuiteYaml =
+    R"(# The demo's suite: 1,200 tool-calling cases in five flows. Format: docs/formats/suite.md
 version: 1
 name: support-agent
 cases: [cases.jsonl]
@@ -54,7 +55,8 @@ repeats: 1
 concurrency: 64
 )";
 
-constexpr std::string_view kMockYaml = R"(# Two scripted models for `minslice mock`. Format: docs/formats/mock.md
+constexpr std::string_view kMockYaml =
+    R"(# Two scripted models for `minslice mock`. Format: docs/formats/mock.md
 version: 1
 suite: suite.yaml
 models:
@@ -63,14 +65,16 @@ models:
 latency: {ms: 5}
 )";
 
-constexpr std::string_view kMeanOnlyYaml = R"(# What most teams gate on: the mean. Not worse than the incumbent by 2 points or more, over all cases.
+constexpr std::string_view kMeanOnlyYaml =
+    R"(# What most teams gate on: the mean. Not worse than the incumbent by 2 points or more, over all cases.
 version: 1
 goal: non_inferiority
 metrics:
   - {name: pass, role: primary, type: binary, margin: 0.02}
 )";
 
-constexpr std::string_view kGateYaml = R"(# The same goal for the mean, and every flow for itself. Format: docs/formats/policy.md
+constexpr std::string_view kGateYaml =
+    R"(# The same goal for the mean, and every flow for itself. Format: docs/formats/policy.md
 version: 1
 goal: non_inferiority
 metrics:
@@ -86,9 +90,11 @@ segments:
 
 std::string Filled(std::string_view yaml) {
   std::string text(yaml);
-  for (const auto& [mark, value] : {std::pair<std::string_view, std::string_view>{"@INCUMBENT@", kIncumbentModel},
-                                    {"@CANDIDATE@", kCandidateModel}}) {
-    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark)) text.replace(at, mark.size(), value);
+  for (const auto& [mark, value] :
+       {std::pair<std::string_view, std::string_view>{"@INCUMBENT@", kIncumbentModel},
+        {"@CANDIDATE@", kCandidateModel}}) {
+    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark))
+      text.replace(at, mark.size(), value);
   }
   return text;
 }
@@ -107,7 +113,8 @@ std::vector<DemoCase> MakeCases() {
       const int number = numbers[static_cast<std::size_t>(i)];
       const bool broke = i < table.incumbent_only;
       const bool fixed = !broke && i < table.incumbent_only + table.candidate_only;
-      const bool neither = !broke && !fixed && i < table.incumbent_only + table.candidate_only + table.neither;
+      const bool neither =
+          !broke && !fixed && i < table.incumbent_only + table.candidate_only + table.neither;
       const CaseText text = MakeCaseText(table.flow, number, broke);
       DemoCase c;
       c.id = fmt::format("{}-{:04}", table.flow.substr(0, 1), number);
@@ -124,7 +131,8 @@ std::vector<DemoCase> MakeCases() {
       cases.push_back(std::move(c));
     }
   }
-  std::sort(cases.begin(), cases.end(), [](const DemoCase& a, const DemoCase& b) { return a.order < b.order; });
+  std::sort(cases.begin(), cases.end(),
+            [](const DemoCase& a, const DemoCase& b) { return a.order < b.order; });
   return cases;
 }
 

@@ -1,6 +1,6 @@
-// The demo's world: 1,200 tool-calling cases in five flows, the scripted answers of two models and two policies.
-// The counts are those of a well-known incident: the mean went up a little, invoice_parse up a lot, and refund_flow, 47 cases, fell from
-// 43 to 36. Nothing is drawn at random: the same files on every machine.
+// The demo's world: 1,200 tool-calling cases in five flows, the scripted answers of two models and two
+// policies. The counts are those of a well-known incident: the mean went up a little, invoice_parse up a lot,
+// and refund_flow, 47 cases, fell from 43 to 36. Nothing is drawn at random: the same files on every machine.
 #ifndef MINSLICE_DEMO_DEMO_SUITE_H_
 #define MINSLICE_DEMO_DEMO_SUITE_H_
 
@@ -20,7 +20,8 @@ struct DemoFile {
 inline constexpr std::string_view kIncumbentModel = "acme/support-large-2026-03-14";
 inline constexpr std::string_view kCandidateModel = "acme/support-ft-17-2026-11-20";
 
-// suite.yaml, cases.jsonl, mock.yaml, incumbent.outputs.jsonl, candidate.outputs.jsonl, mean-only.yaml, gate.yaml.
+// suite.yaml, cases.jsonl, mock.yaml, incumbent.outputs.jsonl, candidate.outputs.jsonl, mean-only.yaml,
+// gate.yaml.
 std::vector<DemoFile> DemoFiles();
 
 // How many cases of a flow both models, one or neither pass.

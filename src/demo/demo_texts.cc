@@ -45,26 +45,30 @@ std::string Money(std::uint64_t cents) {
 }
 
 CaseText Refund(int number, bool large, std::string_view flow) {
-  static constexpr std::array<std::string_view, 4> kReasons{"damaged", "late", "wrong_item", "not_as_described"};
+  static constexpr std::array<std::string_view, 4> kReasons{"damaged", "late", "wrong_item",
+                                                            "not_as_described"};
   static constexpr std::array<std::string_view, 4> kStories{
-      "arrived with a cracked frame", "came eleven days late and I had to buy another", "was not what I had ordered",
-      "looks nothing like the pictures"};
+      "arrived with a cracked frame", "came eleven days late and I had to buy another",
+      "was not what I had ordered", "looks nothing like the pictures"};
   const std::uint64_t which = Pick(flow, number, 0) % kReasons.size();
   const std::uint64_t cents =
       large ? 100000 + Pick(flow, number, 1) % 350000 : 995 + Pick(flow, number, 1) % 89000;
   const std::string order = fmt::format("A-{:06}", 100000 + Pick(flow, number, 2) % 900000);
   const double amount = static_cast<double>(cents) / 100.0;
   CaseText text;
-  text.prompt = fmt::format("Order {} {}. I paid {} EUR and want all of it back.", order, kStories[which], Money(cents));
+  text.prompt = fmt::format("Order {} {}. I paid {} EUR and want all of it back.", order, kStories[which],
+                            Money(cents));
   text.tool = Tool("refund_order", "Refund an order to the original payment method",
                    {{"order_id", {{"type", "string"}}},
                     {"amount", {{"type", "number"}}},
                     {"currency", {{"type", "string"}}},
                     {"reason", {{"type", "string"}, {"enum", kReasons}}}});
-  Json arguments = {{"order_id", order}, {"amount", amount}, {"currency", "EUR"}, {"reason", kReasons[which]}};
+  Json arguments = {
+      {"order_id", order}, {"amount", amount}, {"currency", "EUR"}, {"reason", kReasons[which]}};
   text.expected = Call("refund_order", arguments);
   if (large) {
-    arguments["amount"] = Money(cents);  // a string with a thousands separator, which the payment system refuses
+    arguments["amount"] =
+        Money(cents);  // a string with a thousands separator, which the payment system refuses
   } else {
     arguments["reason"] = kReasons[(which + 1) % kReasons.size()];
   }
@@ -73,16 +77,17 @@ CaseText Refund(int number, bool large, std::string_view flow) {
 }
 
 CaseText Invoice(int number, std::string_view flow) {
-  static constexpr std::array<std::string_view, 5> kVendors{"Nordlicht GmbH", "Atelier Moreau", "Kestrel Supplies Ltd",
-                                                            "Banco Tejo", "Hallgrim AS"};
+  static constexpr std::array<std::string_view, 5> kVendors{
+      "Nordlicht GmbH", "Atelier Moreau", "Kestrel Supplies Ltd", "Banco Tejo", "Hallgrim AS"};
   const std::string_view vendor = OneOf(kVendors, Pick(flow, number, 0));
   const std::uint64_t net = 5000 + Pick(flow, number, 1) % 400000;
   const std::uint64_t tax = net * 19 / 100;
   const std::string invoice = fmt::format("INV-2026-{:05}", Pick(flow, number, 2) % 100000);
-  const std::string due = fmt::format("2026-{:02}-{:02}", 1 + Pick(flow, number, 3) % 12, 1 + Pick(flow, number, 4) % 28);
+  const std::string due =
+      fmt::format("2026-{:02}-{:02}", 1 + Pick(flow, number, 3) % 12, 1 + Pick(flow, number, 4) % 28);
   CaseText text;
-  text.prompt = fmt::format("{} / {} / net {} EUR, VAT 19 % {} EUR, total {} EUR. Payable by {}. Book it.", vendor, invoice,
-                            Money(net), Money(tax), Money(net + tax), due);
+  text.prompt = fmt::format("{} / {} / net {} EUR, VAT 19 % {} EUR, total {} EUR. Payable by {}. Book it.",
+                            vendor, invoice, Money(net), Money(tax), Money(net + tax), due);
   text.tool = Tool("book_invoice", "Book a supplier's invoice",
                    {{"vendor", {{"type", "string"}}},
                     {"invoice_number", {{"type", "string"}}},
@@ -99,16 +104,18 @@ CaseText Invoice(int number, std::string_view flow) {
 }
 
 CaseText Contract(int number, std::string_view flow) {
-  static constexpr std::array<std::string_view, 5> kClauses{"termination", "liability", "payment", "confidentiality",
-                                                            "renewal"};
+  static constexpr std::array<std::string_view, 5> kClauses{"termination", "liability", "payment",
+                                                            "confidentiality", "renewal"};
   static constexpr std::array<std::string_view, 3> kRisks{"low", "medium", "high"};
-  static constexpr std::array<std::string_view, 3> kWords{"is in line with our standard", "departs from our standard in one point",
+  static constexpr std::array<std::string_view, 3> kWords{"is in line with our standard",
+                                                          "departs from our standard in one point",
                                                           "leaves us with no limit at all"};
   const std::string_view clause = OneOf(kClauses, Pick(flow, number, 0));
   const std::uint64_t risk = Pick(flow, number, 1) % kRisks.size();
   const auto section = static_cast<int>(1 + Pick(flow, number, 2) % 24);
   CaseText text;
-  text.prompt = fmt::format("Contract C-{:04}, section {}: the {} clause {}. Flag it.", number, section, clause, kWords[risk]);
+  text.prompt = fmt::format("Contract C-{:04}, section {}: the {} clause {}. Flag it.", number, section,
+                            clause, kWords[risk]);
   text.tool = Tool("flag_clause", "Record a reviewed clause with its risk",
                    {{"section", {{"type", "integer"}}},
                     {"clause", {{"type", "string"}, {"enum", kClauses}}},
@@ -122,17 +129,19 @@ CaseText Contract(int number, std::string_view flow) {
 
 CaseText Escalation(int number, std::string_view flow) {
   static constexpr std::array<std::string_view, 4> kTeams{"billing", "security", "shipping", "legal"};
-  static constexpr std::array<std::string_view, 4> kSigns{"I was charged twice again", "somebody else is logged in to my account",
-                                                          "the parcel has been in customs for three weeks",
-                                                          "my lawyer will write to you on Monday"};
+  static constexpr std::array<std::string_view, 4> kSigns{
+      "I was charged twice again", "somebody else is logged in to my account",
+      "the parcel has been in customs for three weeks", "my lawyer will write to you on Monday"};
   static constexpr std::array<std::string_view, 2> kUrgency{"normal", "urgent"};
   static constexpr std::array<std::string_view, 2> kTone{"No hurry.", "I need an answer today."};
   const std::uint64_t team = Pick(flow, number, 0) % kTeams.size();
   const std::uint64_t urgent = Pick(flow, number, 1) % kUrgency.size();
   CaseText text;
-  text.prompt = fmt::format("Ticket T-{:05}: {}. {}", Pick(flow, number, 2) % 100000, kSigns[team], kTone[urgent]);
+  text.prompt =
+      fmt::format("Ticket T-{:05}: {}. {}", Pick(flow, number, 2) % 100000, kSigns[team], kTone[urgent]);
   text.tool = Tool("route_ticket", "Hand a ticket to a team",
-                   {{"team", {{"type", "string"}, {"enum", kTeams}}}, {"urgency", {{"type", "string"}, {"enum", kUrgency}}}});
+                   {{"team", {{"type", "string"}, {"enum", kTeams}}},
+                    {"urgency", {{"type", "string"}, {"enum", kUrgency}}}});
   Json arguments = {{"team", kTeams[team]}, {"urgency", kUrgency[urgent]}};
   text.expected = Call("route_ticket", arguments);
   arguments["team"] = kTeams[(team + 1) % kTeams.size()];
@@ -146,13 +155,22 @@ CaseText Account(int number, std::string_view flow) {
   const std::uint64_t digits = Pick(flow, number, 1);
   std::string value;
   switch (field) {
-    case 0: value = fmt::format("user{}@example.org", digits % 10000); break;
-    case 1: value = fmt::format("+49 30 {:07}", digits % 10000000); break;
-    case 2: value = fmt::format("{:05}", 10000 + digits % 89999); break;
-    default: value = fmt::format("Robin {}", digits % 1000); break;
+    case 0:
+      value = fmt::format("user{}@example.org", digits % 10000);
+      break;
+    case 1:
+      value = fmt::format("+49 30 {:07}", digits % 10000000);
+      break;
+    case 2:
+      value = fmt::format("{:05}", 10000 + digits % 89999);
+      break;
+    default:
+      value = fmt::format("Robin {}", digits % 1000);
+      break;
   }
   CaseText text;
-  text.prompt = fmt::format("I am customer {}. Please change my {} to {}.", 20000 + number, kFields[field], value);
+  text.prompt =
+      fmt::format("I am customer {}. Please change my {} to {}.", 20000 + number, kFields[field], value);
   text.tool = Tool("update_account", "Change one field of a customer's account",
                    {{"customer", {{"type", "integer"}}},
                     {"field", {{"type", "string"}, {"enum", kFields}}},

@@ -1,4 +1,5 @@
-// What the demo's cases say: prompt, tool, expected call and a plausible wrong call, by flow and running number.
+// What the demo's cases say: prompt, tool, expected call and a plausible wrong call, by flow and running
+// number.
 #ifndef MINSLICE_DEMO_DEMO_TEXTS_H_
 #define MINSLICE_DEMO_DEMO_TEXTS_H_
 

@@ -1,4 +1,5 @@
-// The demo's figures are promised in README and in the issue they were born from: counted here from the files themselves.
+// The demo's figures are promised in README and in the issue they were born from: counted here from the files
+// themselves.
 #include "demo/demo_suite.h"
 
 #include <gtest/gtest.h>
@@ -49,10 +50,10 @@ TEST(DemoSuite, HasTheIncidentsCounts) {
     }
   }
   EXPECT_EQ(flows["refund_flow"], (Counts{47, 43, 36}));
-  EXPECT_EQ(flows["invoice_parse"], (Counts{210, 176, 191}));       // .838 -> .910
-  EXPECT_EQ(flows["contract_review"], (Counts{156, 138, 139}));     // .885 -> .891
-  EXPECT_EQ(flows["escalation_routing"], (Counts{89, 74, 75}));     // .831 -> .843
-  EXPECT_EQ(flows["all"], (Counts{1200, 1045, 1049}));              // .871 -> .874
+  EXPECT_EQ(flows["invoice_parse"], (Counts{210, 176, 191}));    // .838 -> .910
+  EXPECT_EQ(flows["contract_review"], (Counts{156, 138, 139}));  // .885 -> .891
+  EXPECT_EQ(flows["escalation_routing"], (Counts{89, 74, 75}));  // .831 -> .843
+  EXPECT_EQ(flows["all"], (Counts{1200, 1045, 1049}));           // .871 -> .874
   EXPECT_EQ(flows.size(), 6U);
 }
 
