@@ -223,6 +223,17 @@ Computed<TwoProportionPower> UnpairedPower(double p1, double p2, double n_per_gr
   return power;
 }
 
+Computed<double> UnpairedNeeded(double p1, double p2, const PowerOptions& options) {
+  if (const auto reason = Check(options)) return tl::unexpected(*reason);
+  if (!(p1 >= 0 && p1 <= 1 && p2 >= 0 && p2 <= 1))
+    return Undefined("bad_rate", "the rates must lie in [0, 1]");
+  if (p1 == p2) return Undefined("delta_zero", "a difference of 0 is never seen; give one that matters");
+  const double root =
+      NormalUpperQuantile(options.alpha / options.sides) * std::sqrt((p1 + p2) * (1 - (p1 + p2) / 2)) +
+      NormalQuantile(options.power) * std::sqrt(p1 * (1 - p1) + p2 * (1 - p2));
+  return root > 0 ? root * root / ((p2 - p1) * (p2 - p1)) : 0;
+}
+
 Computed<double> UnpairedMde(double p1, double n_per_group, const PowerOptions& options, bool upwards) {
   if (const auto reason = Check(options)) return tl::unexpected(*reason);
   if (const auto reason = CheckPairs(n_per_group)) return tl::unexpected(*reason);

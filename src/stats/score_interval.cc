@@ -97,7 +97,13 @@ double ScasFrom(const ScoreParts& parts, double d, double n) {
 
 double ScasLower(double b, double c, double n, double z) {
   if (b >= n || n <= 1) return -1;
-  return FallingRoot([=](double d) { return std::min(ScasFrom(Parts(b, c, n, d), d, n), 1e300) - z; }, -1, 1);
+  // The score runs off to infinity at both ends: squeezed into (-1, 1), its sign and its root stay.
+  return FallingRoot(
+      [=](double d) {
+        const double excess = ScasFrom(Parts(b, c, n, d), d, n) - z;
+        return std::isinf(excess) ? std::copysign(1.0, excess) : excess / (1 + std::abs(excess));
+      },
+      -1, 1);
 }
 
 }  // namespace

@@ -75,6 +75,8 @@ struct TwoProportionPower {
 };
 Computed<TwoProportionPower> UnpairedPower(double p1, double p2, double n_per_group, double alpha,
                                            int sides = 2);
+Computed<double> UnpairedNeeded(double p1, double p2,
+                                const PowerOptions& options);  // per group, not rounded; pooled
 // Smallest |p2 - p1|, p2 above (upwards) or below p1, with the asked power, pooled and one-tailed.
 Computed<double> UnpairedMde(double p1, double n_per_group, const PowerOptions& options, bool upwards = true);
 
