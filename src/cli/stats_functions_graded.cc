@@ -2,7 +2,9 @@
 #include <vector>
 
 #include "cli/stats_registry.h"
+#include "minslice/stats/bootstrap_cluster.h"
 #include "minslice/stats/bootstrap_mean.h"
+#include "minslice/stats/clusters.h"
 #include "minslice/stats/paired_t.h"
 #include "minslice/stats/wilcoxon.h"
 
@@ -84,11 +86,58 @@ ordered_json MeanMoments(const json& in) {
           {"jackknife_accel", NumberJson(b.intervals.acceleration)}};
 }
 
+stats::ClusterSums ClustersOf(const json& in) {
+  std::vector<std::int64_t> cluster;
+  for (const double id : NumbersField(in, "cluster")) {
+    if (!(id >= -9e15 && id <= 9e15)) throw StatsInputError("expected integers in 'cluster'");
+    cluster.push_back(static_cast<std::int64_t>(id));
+  }
+  return ValueOrThrow(stats::SumClusters(NumbersField(in, "d"), cluster));
+}
+
+ordered_json ClusterErrors(const json& in) {
+  const double level = NumberField(in, "level", 0.95);
+  const stats::ClusterSums clusters = ClustersOf(in);
+  const stats::ClusterMean cr1 =
+      ValueOrThrow(stats::ClusterRobustMean(clusters, stats::ClusterError::kCr1, level));
+  const stats::ClusterMean cr2 =
+      ValueOrThrow(stats::ClusterRobustMean(clusters, stats::ClusterError::kCr2, level));
+  return {{"estimate", NumberJson(cr1.mean.value)},
+          {"se_cr0", NumberJson(cr1.se_cr0)},
+          {"se_cr1", NumberJson(cr1.se_cr1)},
+          {"t", NumberJson(cr1.t)},
+          {"df", NumberJson(cr1.df)},
+          {"p", NumberJson(cr1.p)},
+          {"lower", NumberJson(cr1.mean.lower)},
+          {"upper", NumberJson(cr1.mean.upper)},
+          {"se_cr2", NumberJson(cr1.se_cr2)},
+          {"df_cr2", NumberJson(cr2.df)},
+          {"se_iid_plugin", NumberJson(cr1.se_independent)},
+          {"icc_anova", NumberJson(cr1.icc)},
+          {"design_effect_cr0", NumberJson(cr1.design_effect)}};
+}
+
+stats::MeanBootstrap ClusterBootstrapOf(const json& in) {
+  return ValueOrThrow(stats::BootstrapClustersExact(ClustersOf(in), NumberField(in, "level", 0.95)));
+}
+
+ordered_json ClusterPercentile(const json& in) {
+  return LimitsJson(ClusterBootstrapOf(in).intervals.percentile);
+}
+
+ordered_json ClusterBcaMid(const json& in) {
+  const stats::MeanBootstrap b = ClusterBootstrapOf(in);
+  return BcaJson(b.intervals.z0, b.intervals.acceleration, b.bca_levels, b.intervals.bca);
+}
+
 }  // namespace
 
 void RegisterGradedFunctions(StatsRegistry& registry) {
   registry.Add("paired_t", PairedTOf);
   registry.Add("wilcoxon_signed_rank", WilcoxonOf);
+  registry.Add("cluster_se", ClusterErrors);
+  registry.Add("boot_cluster_percentile", ClusterPercentile);
+  registry.Add("boot_cluster_bca_mid", ClusterBcaMid);
   registry.Add("boot_mean_percentile", MeanPercentile);
   registry.Add("boot_mean_basic", MeanBasic);
   registry.Add("boot_mean_bca_mid", MeanBcaMid);

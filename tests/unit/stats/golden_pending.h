@@ -10,9 +10,6 @@ namespace minslice::cli {
 
 inline const std::set<std::string> kPending = {
     // clang-format off
-    "boot_cluster_bca_mid",
-    "boot_cluster_percentile",
-    "cluster_se",
     "maxt_signflip",
     // clang-format on
 };
