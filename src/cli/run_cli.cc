@@ -75,6 +75,8 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
     AddReportCommand(app, session);
     AddMdeCommand(app, session);
     AddStatsCommand(app, session);
+    AddRepeatCommand(app, session);
+    AddDriftCommand(app, session);
     AddMockCommand(app, session);
 
     std::vector<std::string> reversed(args.rbegin(), args.rend());

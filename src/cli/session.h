@@ -43,6 +43,8 @@ void AddReportCommand(CLI::App& app, Session& session);
 void AddSuiteCommand(CLI::App& app, Session& session);
 void AddLogCommand(CLI::App& app, Session& session);
 void AddStatsCommand(CLI::App& app, Session& session);
+void AddRepeatCommand(CLI::App& app, Session& session);
+void AddDriftCommand(CLI::App& app, Session& session);
 void AddMockCommand(CLI::App& app, Session& session);
 
 // Runs the command line and gives the exit code. Never throws; a crash inside is exit 1.

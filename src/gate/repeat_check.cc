@@ -330,7 +330,7 @@ void Judge(const RepeatOptions& options, RepeatCheck& check) {
                                         Points(s.expected_spread), Points(s.spread_95), q);
   if (shifted) {
     check.verdict = RepeatVerdict::kNondeterministic;
-    check.why = fmt::format("{}: some repeat is another one than the rest", shown);
+    check.why = fmt::format("{}: the repeats do not have one pass rate", shown);
   } else if (wide && beyond) {
     check.verdict = RepeatVerdict::kNondeterministic;
     check.why = fmt::format("{}: more than the cases' own noise gives", shown);

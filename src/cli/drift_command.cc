@@ -1,0 +1,155 @@
+// minslice drift: did the model that answers change? For a nightly job over the logs of one target.
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/figures.h"
+#include "cli/session.h"
+#include "gate/drift.h"
+#include "json/json.h"
+#include "log/log_reader.h"
+#include "report/escape.h"
+
+namespace minslice::cli {
+namespace {
+
+constexpr std::size_t kWidth = 80;
+
+struct DriftFlags {
+  std::vector<std::string> logs;
+  bool strict = false;
+  std::string format = "text";
+};
+
+json::Value ToJson(const std::vector<gate::Answering>& list) {
+  json::Value values = json::Value::array();
+  for (const gate::Answering& answering : list) {
+    values.push_back({{"name", answering.name},
+                      {"rows", answering.rows},
+                      {"by_repeat", answering.by_repeat},
+                      {"first_case", answering.first_case},
+                      {"first_repeat", answering.first_repeat}});
+  }
+  return values;
+}
+
+void WriteJson(const gate::DriftReport& report, Session& session) {
+  json::Value document;
+  document["drift_version"] = 1;
+  document["drift"] = report.drifted();
+  document["exit_code"] = session.exit_code;
+  document["findings"] = json::Value::array();
+  for (const gate::DriftFinding& finding : report.findings) {
+    document["findings"].push_back(
+        {{"code", finding.code}, {"drift", finding.drift}, {"log", finding.path}, {"text", finding.text}});
+  }
+  document["logs"] = json::Value::array();
+  for (const gate::LogServing& log : report.logs) {
+    document["logs"].push_back({{"path", log.path},
+                                {"suite", log.suite},
+                                {"target", log.target},
+                                {"request_model", log.request_model},
+                                {"started_at", log.started_at},
+                                {"repeats", log.repeats},
+                                {"pinned", log.pinned},
+                                {"echoed", log.echoed},
+                                {"answered", log.answered},
+                                {"unnamed", log.unnamed},
+                                {"response_models", ToJson(log.models)},
+                                {"model_switches", log.model_switches},
+                                {"system_fingerprints", ToJson(log.fingerprints)}});
+  }
+  session.out << json::Pretty(document);
+}
+
+std::string Names(const std::vector<gate::Answering>& list) {
+  if (list.empty()) return "none named";
+  std::string text;
+  for (std::size_t i = 0; i < list.size() && i < 4; ++i) {
+    text += fmt::format("{}{} ({} rows)", i > 0 ? ", " : "", list[i].name, CountText(list[i].rows));
+  }
+  if (list.size() > 4) text += fmt::format(" and {} more", list.size() - 4);
+  return text;
+}
+
+void WriteText(const gate::DriftReport& report, bool failed, Session& session) {
+  std::ostream& out = session.out;
+  const auto show = [](const std::string& text) { return report::EscapeTerminal(text); };
+  std::size_t warnings = 0;
+  for (const gate::DriftFinding& finding : report.findings) warnings += finding.drift ? 0 : 1;
+  const std::string word = report.drifted() ? "DRIFT" : failed ? "DRIFT NOT EXCLUDED" : "NO DRIFT SEEN";
+  std::string line =
+      fmt::format("{}: {} log{}, {} finding{}, {} warning{}", word, report.logs.size(),
+                  report.logs.size() == 1 ? "" : "s", report.findings.size() - warnings,
+                  report.findings.size() - warnings == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+  if (session.color)
+    line =
+        std::string("\x1b[") + (failed ? "1;31" : "1;32") + "m" + word + "\x1b[0m" + line.substr(word.size());
+  out << line << '\n';
+  for (const gate::DriftFinding& finding : report.findings) {
+    out << Wrapped(show(fmt::format("{} {}: {}: {}", finding.drift ? "x" : "-", finding.code, finding.path,
+                                    finding.text)),
+                   kWidth, "  ")
+        << '\n';
+  }
+  for (const gate::LogServing& log : report.logs) {
+    out << '\n' << Wrapped(show(log.path), kWidth, "  ") << '\n';
+    const auto row = [&](const std::string& name, const std::string& text) {
+      out << Wrapped(fmt::format("{:<14}", name) + show(text), kWidth, std::string(14, ' ')) << '\n';
+    };
+    row("run", fmt::format("{}, {} repeat{}, {}", log.target, log.repeats, log.repeats == 1 ? "" : "s",
+                           log.started_at.empty() ? "no start time" : log.started_at));
+    row("asked for",
+        fmt::format("{} ({})", log.request_model, log.pinned ? "names a version" : "names no version"));
+    row("answered by", Names(log.models));
+    if (!log.fingerprints.empty()) row("fingerprint", Names(log.fingerprints));
+  }
+}
+
+void RunDrift(const DriftFlags& flags, Session& session) {
+  std::vector<RunLog> logs;
+  bool good = true;
+  for (const std::string& path : flags.logs) {
+    Result<RunLog> log = log::ReadLog(path);
+    if (log) {
+      logs.push_back(std::move(*log));
+    } else {
+      session.Report(log.error());
+      good = false;
+    }
+  }
+  if (!good) return;
+  const gate::DriftReport report = gate::CheckDrift(logs);
+  const bool failed = report.drifted() || (flags.strict && !report.findings.empty());
+  session.exit_code = failed ? kExitInvalid : kExitOk;
+  if (flags.format == "json") {
+    WriteJson(report, session);
+  } else {
+    WriteText(report, failed, session);
+  }
+}
+
+}  // namespace
+
+void AddDriftCommand(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<DriftFlags>();
+  CLI::App* command = app.add_subcommand("drift", "did the model that answers change?");
+  command->add_option("logs", flags->logs, "logs in the order of time; those of one target are compared")
+      ->required()
+      ->type_name("LOG");
+  command->add_flag("--strict", flags->strict,
+                    "warnings (alias, hidden, fingerprint_changed, ...) end with 13 too");
+  command->add_option("--format", flags->format, "what goes to standard output")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->footer(
+      "Example:\n"
+      "  minslice drift logs/monday.jsonl logs/tuesday.jsonl\n\n"
+      "Ends with 0 (no drift), 13 (another model answered); 2 and 1 are failures.");
+  command->callback([flags, &session] { RunDrift(*flags, session); });
+}
+
+}  // namespace minslice::cli
