@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs command scenarios: text files that a reviewer reads without C++ (tests/cli/*.test), or the console blocks of a document.
 
-    $ minslice compare --table 1,2,3          the command, run by bash in a fresh folder; \\ at the end continues it
+    $ minslice compare --table 1,2,3          the command, run by bash in a fresh folder; \\ at the end continues it,
+                                             and so does a here-document (<<'END') up to its END
     ? 2                                       its exit code; without this line it must be 0
     ! minslice: --table: expected ...         a line of stderr
     a line                                    a line of stdout
@@ -24,19 +25,27 @@ import sys
 import tempfile
 
 
+HERE_DOCUMENT = re.compile(r"<<\s*'?(\w+)'?")
+
+
 def parse_scenario(text):
-    commands, current, continued = [], None, False
+    commands, current, continued, here = [], None, False, None
     for line in text.splitlines():
-        if continued:
+        if here:
             current["command"] += "\n" + line
+            here = None if line == here else here
+        elif continued or line.startswith("$ "):
+            if continued:
+                current["command"] += "\n" + line
+            else:
+                current = {"command": line[2:], "out": [], "err": [], "exit": 0}
+                commands.append(current)
             continued = line.endswith("\\")
-        elif line.startswith("$ "):
-            current = {"command": line[2:], "out": [], "err": [], "exit": 0}
-            commands.append(current)
-            continued = line.endswith("\\")
+            found = HERE_DOCUMENT.search(line)
+            here = found.group(1) if found else None
         elif current is None or line.startswith("# ") or line == "#":
             continue
-        elif line.startswith("? "):
+        elif re.fullmatch(r"\? \d+", line):
             current["exit"] = int(line[2:])
         elif line.startswith("!"):
             current["err"].append(line[2:])
