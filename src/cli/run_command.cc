@@ -1,7 +1,452 @@
+// minslice run: settings of the suite and the flags are put together and checked as a whole before anything
+// is sent.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <csignal>
+#include <cstdint>
+
+#include "cli/file_limit.h"
 #include "cli/session.h"
+#include "http/client.h"
+#include "io/clock.h"
+#include "io/diagnostics.h"
+#include "io/file_system.h"
+#include "io/nearest_name.h"
+#include "minslice/version.h"
+#include "run/open_log.h"
+#include "run/runner.h"
+#include "score/grader.h"
+#include "suite/suite.h"
 
 namespace minslice::cli {
+namespace {
 
-void AddRunCommand(CLI::App&, Session&) {}
+struct RunFlags {
+  std::string suite;
+  std::string target;
+  std::string model;
+  std::string base_url;
+  std::string log;
+  std::vector<std::string> headers;
+  int repeats = 0;
+  int concurrency = 0;
+  double timeout_s = 0;
+  double budget_usd = 0;
+  bool resume = false;
+};
+
+std::atomic<int> g_stop{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+void OnSignal(int) { g_stop.fetch_add(1); }
+
+// While the run lasts: the first SIGINT or SIGTERM drains, the second stops. A closed connection must not
+// kill us.
+class Signals {
+ public:
+  Signals() {
+    g_stop = 0;
+    struct sigaction action = {};
+    action.sa_handler = &OnSignal;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, &interrupt_);
+    sigaction(SIGTERM, &action, &terminate_);
+    struct sigaction ignore = {};
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &ignore, &pipe_);
+  }
+  ~Signals() {
+    sigaction(SIGINT, &interrupt_, nullptr);
+    sigaction(SIGTERM, &terminate_, nullptr);
+    sigaction(SIGPIPE, &pipe_, nullptr);
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+ private:
+  struct sigaction interrupt_ = {};
+  struct sigaction terminate_ = {};
+  struct sigaction pipe_ = {};
+};
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string Trim(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+bool IsHeaderName(const std::string& name) {
+  constexpr std::string_view kOther = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || kOther.find(c) != std::string_view::npos;
+  });
+}
+
+bool NamesASecret(const std::string& header) {
+  const std::string name = Lower(header);
+  return std::any_of(std::begin({"auth", "key", "token", "secret", "cookie", "password"}),
+                     std::end({"auth", "key", "token", "secret", "cookie", "password"}),
+                     [&](const char* part) { return name.find(part) != std::string::npos; });
+}
+
+struct Setup {
+  run::RunOptions options;
+  RunRecord record;
+  std::string log_path;
+  std::vector<std::string> warnings;
+};
+
+void SetTarget(const RunFlags& flags, const suite::Suite& suite, Setup& setup, io::Diagnostics& diagnostics) {
+  std::vector<std::string> names;
+  for (const suite::Target& target : suite.targets) names.push_back(target.name);
+  std::string name = flags.target;
+  if (name.empty() && suite.targets.size() == 1) name = names[0];
+  if (name.empty() && suite.targets.empty()) name = flags.model;
+  if (name.empty()) {
+    diagnostics.Add(
+        {},
+        suite.targets.empty()
+            ? suite.path + " has no targets: expected --target NAME --model MODEL, or targets in the suite"
+            : "expected --target NAME" + io::DidYouMean("", names));
+    return;
+  }
+  setup.record.target = name;
+  setup.record.request_model = flags.model;
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) {
+    if (flags.model.empty()) {
+      setup.record.request_model = suite.targets[static_cast<std::size_t>(found - names.begin())].model;
+    }
+  } else if (!suite.targets.empty()) {
+    diagnostics.Add(
+        {}, "--target " + io::Quoted(name) + " is none of " + suite.path + io::DidYouMean(name, names));
+  } else if (flags.model.empty()) {
+    diagnostics.Add({}, "--target " + io::Quoted(name) + ": " + suite.path +
+                            " has no targets; expected --model MODEL beside it, or targets in the suite");
+  }
+}
+
+void SetBaseUrl(const RunFlags& flags, const suite::Suite& suite, Setup& setup,
+                io::Diagnostics& diagnostics) {
+  const bool from_flag = !flags.base_url.empty();
+  const std::string& raw = from_flag ? flags.base_url : suite.gateway.base_url;
+  const std::string what = from_flag ? "--base-url" : "gateway.base_url";
+  const SourcePosition where = from_flag ? SourcePosition{} : suite.gateway.base_url_position;
+  if (raw.empty()) {
+    diagnostics.Add({}, "expected gateway.base_url in " + suite.path + " or --base-url, found neither");
+    return;
+  }
+  Result<std::string> expanded = suite::ExpandEnvironment(raw, where, what);
+  if (!expanded) return diagnostics.AddAll(expanded.error());
+  Result<http::Url> parsed = http::ParseUrl(*expanded);
+  if (!parsed) {
+    diagnostics.Add(where, what + ": " + parsed.error().diagnostics[0].message);
+    return;
+  }
+  if (parsed->path.find('?') != std::string::npos) {
+    diagnostics.Add(where, what + ": expected an address without a query (?...)");
+    return;
+  }
+  while (parsed->path.ends_with('/')) parsed->path.pop_back();
+  if (parsed->path.ends_with("/chat/completions")) {
+    diagnostics.Add(where, what + ": leave off /chat/completions, it is added to every request");
+    return;
+  }
+  // A path that came from the environment may be a secret; scheme, host and port stand in the log.
+  const std::string shown =
+      raw.find("${") == std::string::npos ? parsed->Origin() + parsed->path : parsed->Origin();
+  if (!parsed->path.ends_with("/v1")) {
+    setup.warnings.push_back(what + " does not end in /v1; requests go to " + shown + "/chat/completions");
+  }
+  setup.options.base_url = parsed->Origin() + parsed->path;
+  setup.options.gateway_name = shown;
+  setup.record.gateway = parsed->Origin();
+}
+
+void SetHeaders(const RunFlags& flags, const suite::Suite& suite, Setup& setup,
+                io::Diagnostics& diagnostics) {
+  const auto add = [&](const std::string& name, const std::string& raw, const SourcePosition& where,
+                       const std::string& what) {
+    Result<std::string> value = suite::ExpandEnvironment(raw, where, what);
+    if (!value) return diagnostics.AddAll(value.error());
+    const bool control =
+        std::any_of(value->begin(), value->end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    if (control) {
+      diagnostics.Add(where, what + ": the value contains a line break or another control character");
+      return;
+    }
+    if (raw.find("${") != std::string::npos || NamesASecret(name)) {
+      const std::size_t space = value->find(' ');  // "Bearer sk-..."
+      for (const std::string& secret : {*value, space == std::string::npos ? "" : value->substr(space + 1)}) {
+        if (secret.size() >= 6) setup.options.secrets.push_back(secret);
+      }
+    }
+    std::erase_if(setup.options.headers, [&](const http::Header& h) { return Lower(h.name) == Lower(name); });
+    setup.options.headers.push_back({name, std::move(*value)});
+  };
+  for (std::size_t i = 0; i < suite.gateway.headers.size(); ++i) {
+    const auto& [name, value] = suite.gateway.headers[i];
+    add(name, value, suite.gateway.header_positions[i], "gateway.headers." + name);
+  }
+  for (const std::string& flag : flags.headers) {
+    const std::size_t colon = flag.find(':');
+    const std::string name = Trim(flag.substr(0, colon));
+    if (colon == std::string::npos || !IsHeaderName(name)) {
+      // What stands there may be a secret: it is not repeated.
+      diagnostics.Add({}, "--header: expected 'Name: value', found no header name before a colon");
+      continue;
+    }
+    add(name, Trim(flag.substr(colon + 1)), {}, "--header " + name);
+  }
+}
+
+std::string DefaultLogPath(const std::string& suite, const std::string& target) {
+  std::string name = suite + "-" + target;
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_' && c != '-') c = '-';
+  }
+  if (name.starts_with('.')) name[0] = '-';
+  return "runs/" + name + ".jsonl";
+}
+
+Result<Setup> MakeSetup(const RunFlags& flags, const suite::Suite& suite) {
+  Setup setup;
+  io::Diagnostics diagnostics;
+  SetTarget(flags, suite, setup, diagnostics);
+  SetBaseUrl(flags, suite, setup, diagnostics);
+  SetHeaders(flags, suite, setup, diagnostics);
+  run::RunOptions& options = setup.options;
+  options.model = setup.record.request_model;
+  options.repeats = flags.repeats > 0 ? flags.repeats : suite.repeats;
+  options.concurrency = flags.concurrency > 0 ? flags.concurrency : suite.concurrency;
+  options.timeout_s = flags.timeout_s > 0 ? flags.timeout_s : suite.timeout_s;
+  options.max_attempts = suite.max_attempts;
+  options.budget_usd = flags.budget_usd > 0 ? std::optional<double>(flags.budget_usd) : suite.budget_usd;
+  options.seed = std::hash<std::string>{}(setup.record.target);
+  // A socket a request, and some for the log, the terminal and libcurl.
+  const auto files = static_cast<std::size_t>(options.concurrency) + 64;
+  if (const Result<void> raised = RaiseFileLimit(files); !raised) diagnostics.AddAll(raised.error());
+  if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
+  setup.record.suite = suite.name;
+  setup.record.suite_sha256 = suite.sha256;
+  setup.record.request_json = suite.request_json;
+  setup.record.repeats = options.repeats;
+  setup.record.cases = static_cast<std::int64_t>(suite.cases.size());
+  setup.record.started_at = io::RealClock().NowRfc3339();
+  setup.record.minslice = kVersion;
+  setup.log_path = flags.log.empty() ? DefaultLogPath(suite.name, setup.record.target) : flags.log;
+  return setup;
+}
+
+std::string Duration(double seconds) {
+  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+// A bar that is drawn over itself on a terminal, a line every ten seconds elsewhere.
+class ProgressLine {
+ public:
+  explicit ProgressLine(Session& session) : session_(session) {}
+
+  void Show(const run::Progress& p) {
+    if (session_.quiet) return;
+    const double every_s = session_.err_is_terminal ? 0.1 : 10;
+    if (p.elapsed_s - shown_at_s_ < every_s) return;
+    shown_at_s_ = p.elapsed_s;
+    const std::string figures = Figures(p);
+    if (!session_.err_is_terminal) {
+      session_.err << figures << std::endl;
+      return;
+    }
+    constexpr int kCells = 24;
+    const auto filled = p.total == 0 ? 0 : static_cast<int>(kCells * p.counts.total() / p.total);
+    std::string line = "[" + std::string(static_cast<std::size_t>(filled), '#') +
+                       std::string(static_cast<std::size_t>(kCells - filled), '.') + "] " + figures;
+    const auto width = static_cast<std::size_t>(std::max(20, session_.width - 1));
+    if (line.size() > width) line.resize(width);
+    session_.err << '\r' << line << "\x1b[K" << std::flush;
+    drawn_ = true;
+  }
+
+  void Clear() {
+    if (drawn_) session_.err << "\r\x1b[K" << std::flush;
+    drawn_ = false;
+  }
+
+ private:
+  static std::string Figures(const run::Progress& p) {
+    const double rate = p.elapsed_s > 0 ? static_cast<double>(p.asked) / p.elapsed_s : 0;
+    std::string text = fmt::format("{}/{}", p.counts.total(), p.total);
+    if (p.total > 0)
+      text += fmt::format(" {:.0f}%",
+                          100.0 * static_cast<double>(p.counts.total()) / static_cast<double>(p.total));
+    text += fmt::format("  {:.1f}/s", rate);
+    if (rate > 0) text += "  ETA " + Duration(static_cast<double>(p.to_ask - p.asked) / rate);
+    text += fmt::format("  {} fail", p.counts.fail);
+    if (p.counts.model_error > 0) text += fmt::format("  {} model_error", p.counts.model_error);
+    if (p.counts.infra_error > 0) text += fmt::format("  {} infra_error", p.counts.infra_error);
+    if (p.retries > 0) text += fmt::format("  {} retries", p.retries);
+    if (p.waiting > 0) text += fmt::format("  {} waiting", p.waiting);
+    if (p.any_cost) text += fmt::format("  {:.4f} USD", p.spent_usd);
+    return text;
+  }
+
+  Session& session_;
+  double shown_at_s_ = 0;
+  bool drawn_ = false;
+};
+
+void PrintSummary(Session& session, const Setup& setup, const run::Summary& summary,
+                  const suite::Suite& suite) {
+  const run::Progress& p = summary.progress;
+  session.out << fmt::format("{} ({}): {} of {} answered: {} pass, {} fail, {} model_error; {} infra_error\n",
+                             setup.record.target, setup.record.request_model, p.counts.answered(), p.total,
+                             p.counts.pass, p.counts.fail, p.counts.model_error, p.counts.infra_error);
+  if (!summary.response_models.empty()) {
+    std::string models;
+    std::int64_t named = 0;
+    for (const auto& [model, rows] : summary.response_models) {
+      models += fmt::format("{}{} ({})", models.empty() ? "" : ", ", io::Quoted(model), rows);
+      named += rows;
+    }
+    if (named < p.counts.answered()) models += fmt::format(", no name ({})", p.counts.answered() - named);
+    session.out << "answered by " << models << '\n';
+  }
+  session.out << fmt::format("{:.1f} s, {:.1f} rows/s, {} requests, {} retries", p.elapsed_s,
+                             p.elapsed_s > 0 ? static_cast<double>(p.asked) / p.elapsed_s : 0.0, p.requests,
+                             p.retries);
+  if (p.any_cost) session.out << fmt::format(", {:.6g} USD", p.spent_usd);
+  session.out << "\nlog " << setup.log_path << "  suite " << suite.sha256.substr(0, 12) << '\n';
+}
+
+void RunSuite(const RunFlags& flags, Session& session) {
+  const Result<suite::Suite> suite = suite::LoadSuite(flags.suite);
+  if (!suite) return session.Report(suite.error());
+  io::Diagnostics diagnostics;
+  const Result<std::unique_ptr<score::Grader>> grader = score::MakeGrader(*suite);
+  if (!grader) diagnostics.AddAll(grader.error());
+  Result<Setup> setup = MakeSetup(flags, *suite);
+  if (!setup) diagnostics.AddAll(setup.error());
+  if (!diagnostics.empty()) return session.Report(diagnostics.ToFailure());
+  for (const std::string& warning : setup->warnings) session.Note("minslice: note: " + warning);
+
+  http::CurlOptions curl;
+  curl.max_connections = static_cast<std::size_t>(setup->options.concurrency);
+  Result<std::unique_ptr<http::Client>> client = http::MakeCurlClient(curl);
+  if (!client) return session.Report(client.error());
+
+  if (flags.log.empty()) {
+    if (const Result<void> made = io::RealFileSystem().MakeDirectories("runs"); !made)
+      return session.Report(made.error());
+  }
+  Result<run::OpenedLog> log = run::OpenLog(setup->log_path, flags.resume, setup->record, *suite);
+  if (!log) return session.Report(log.error());
+  for (const std::string& note : log->notes) session.Note("minslice: note: " + note);
+  if (log->writer == nullptr) {
+    run::Summary summary;
+    summary.progress.counts = log->plan.counts;
+    summary.progress.total = log->plan.counts.total();
+    summary.progress.spent_usd = log->plan.spent_usd;
+    summary.progress.any_cost = log->plan.any_cost;
+    summary.response_models = log->plan.response_models;
+    session.Note("minslice: " + setup->log_path + " is complete: nothing to ask");
+    return PrintSummary(session, *setup, summary, *suite);
+  }
+  if (log->resumed) {
+    session.Note(fmt::format("minslice: {} holds {} answers of {}; the rest is asked", setup->log_path,
+                             log->plan.counts.total(), log->plan.done.size()));
+  }
+
+  ProgressLine line(session);
+  setup->options.stop = &g_stop;
+  setup->options.on_progress = [&](const run::Progress& progress) { line.Show(progress); };
+  Result<run::Summary> summary = [&] {
+    const Signals signals;
+    return run::Run(*suite, **grader, log->plan, setup->options, *log->writer, **client, io::RealClock());
+  }();
+  line.Clear();
+  if (!summary) return session.Report(summary.error());
+  PrintSummary(session, *setup, *summary, *suite);
+  const run::Counts& counts = summary->progress.counts;
+  if (summary->cost_unknown) {
+    session.Note(
+        "minslice: note: a budget is set, but the gateway reports no cost for some answers: it cannot be "
+        "kept");
+  }
+  if (summary->end == run::End::kComplete) {
+    if (counts.infra_error > 0) {
+      session.Note(fmt::format(
+          "minslice: note: {} of {} rows are infra_error and say nothing about the model; --resume asks "
+          "them again",
+          counts.infra_error, summary->progress.total));
+    }
+    return;
+  }
+  session.err << fmt::format("minslice: {}; {} of {} answered; {} can be completed with --resume\n",
+                             summary->why, counts.answered(), summary->progress.total, setup->log_path);
+  session.exit_code = summary->end == run::End::kInterrupted ? kExitInternal : kExitUsage;
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<RunFlags>();
+  CLI::App* command = app.add_subcommand("run", "a suite through the gateway, every prompt logged");
+  command->add_option("suite", flags->suite, "suite.yaml")->required()->type_name("SUITE");
+  command
+      ->add_option("--target", flags->target,
+                   "which of the suite's targets; any name where the suite has none")
+      ->type_name("NAME");
+  command->add_option("--model", flags->model, "model to ask for instead of the target's")
+      ->type_name("MODEL");
+  command->add_option("-o,--output", flags->log, "log to write; default runs/<suite>-<target>.jsonl")
+      ->type_name("LOG");
+  command->add_flag("--resume", flags->resume,
+                    "complete an existing log: only what has no answer yet is asked");
+  command->add_option("--repeats", flags->repeats, "how often each case is asked")
+      ->type_name("K")
+      ->check(CLI::Range(1, 1000));
+  command
+      ->add_option("--base-url", flags->base_url,
+                   "gateway, e.g. http://127.0.0.1:4000/v1; ${NAME} is read from the environment")
+      ->type_name("URL");
+  command
+      ->add_option(
+          "--header", flags->headers,
+          "'Name: value', any number; replaces the suite's; ${NAME} is read from the environment (quote it)")
+      ->type_name("'K: V'")
+      ->allow_extra_args(false);
+  command->add_option("--concurrency", flags->concurrency, "requests in flight")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10000));
+  command->add_option("--timeout", flags->timeout_s, "of one request, in seconds")
+      ->type_name("S")
+      ->check(CLI::Range(0.001, 86400.0));
+  command->add_option("--budget-usd", flags->budget_usd, "stop sending when the gateway's costs reach this")
+      ->type_name("X")
+      ->check(CLI::Range(1e-9, 1e12));
+  command->footer(
+      "Retries (429, 408, 5xx, lost connections) always go to the same model. A killed run loses nothing "
+      "that was answered:\n"
+      "--resume goes on. The first Ctrl-C waits for what is in flight, the second does not. A log that is "
+      "not complete gives\n"
+      "exit code 2 (interrupted: 1) and never a verdict.\n\n"
+      "Examples:\n"
+      "  minslice run suite.yaml --target candidate\n"
+      "  minslice run suite.yaml --target candidate --header 'x-bf-vk: ${EVAL_VK}' --repeats 3 -o "
+      "candidate.jsonl\n"
+      "  minslice run suite.yaml --target candidate -o candidate.jsonl --resume");
+  command->callback([flags, &session] { RunSuite(*flags, session); });
+}
 
 }  // namespace minslice::cli

@@ -330,9 +330,14 @@ std::optional<double> ParseRetryAfter(std::string_view value, std::int64_t unix_
 std::string OneLine(std::string_view text, std::size_t max_bytes) {
   std::string line;
   bool space = false;
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte == 0x7f) {
+    // U+0080 to U+009F are control characters of terminals too.
+    const bool c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
+                    static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (byte <= 0x20 || byte == 0x7f || c1) {
+      if (c1) ++i;
       space = !line.empty();
       continue;
     }

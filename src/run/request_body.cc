@@ -16,12 +16,16 @@ Result<RequestBody> RequestBody::Make(const std::string& model, const std::strin
   for (const auto& [key, value] : settings->items()) {
     if (key == "stream" && value != false)
       return Fail("request.stream: answers are read whole in this version, not streamed");
-    if (key == "model" || key == "messages" || key == "tools") {
+    if (key == "model" || key == "messages") {
       return Fail("request." + key + ": comes from the target or the case and cannot be set here");
     }
     if (key == "system") {
       if (value.is_string() && !value.get_ref<const std::string&>().empty())
         system = value.get<std::string>();
+      continue;
+    }
+    if (key == "tools") {
+      if (value.is_array() && !value.empty()) body.tools_ = json::Compact(value);
       continue;
     }
     std::string member = ",";
@@ -42,15 +46,17 @@ Result<RequestBody> RequestBody::Make(const std::string& model, const std::strin
 
 std::string RequestBody::For(const Case& c) const {
   std::string body;
-  body.reserve(head_.size() + c.messages_json.size() + c.tools_json.size() + tool_settings_.size() + 32);
+  body.reserve(head_.size() + c.messages_json.size() + c.tools_json.size() + tools_.size() +
+               tool_settings_.size() + 32);
   body += head_;
   std::string_view messages(c.messages_json);
   messages.remove_prefix(messages.find('[') + 1);
   if (has_system_ && messages.find_first_not_of(" \t\r\n") != messages.find(']')) body += ',';
   body += messages;  // closes the list
-  if (!c.tools_json.empty()) {
+  const std::string& tools = c.tools_json.empty() ? tools_ : c.tools_json;
+  if (!tools.empty()) {
     body += ",\"tools\":";
-    body += c.tools_json;
+    body += tools;
     body += tool_settings_;
   }
   body += '}';

@@ -12,7 +12,8 @@ namespace minslice::run {
 
 class RequestBody {
  public:
-  // `request_json`: the suite's request settings; "system" becomes a leading message.
+  // `request_json`: the suite's request settings; "system" becomes a leading message, "tools" are those of
+  // the cases that have none of their own.
   static Result<RequestBody> Make(const std::string& model, const std::string& request_json);
 
   std::string For(const Case& c) const;
@@ -20,6 +21,7 @@ class RequestBody {
  private:
   std::string head_;           // {"model":...,"temperature":0,"messages":[ and the system message
   std::string tool_settings_;  // settings that are an error without tools: tool_choice, parallel_tool_calls
+  std::string tools_;          // of the suite; empty = none
   bool has_system_ = false;
 };
 

@@ -41,6 +41,20 @@ TEST(RequestBody, SendsToolSettingsOnlyWithTools) {
   EXPECT_EQ(body["parallel_tool_calls"], false);
 }
 
+TEST(RequestBody, TheSuitesToolsStandInForACasesOwn) {
+  Case c;
+  c.messages_json = R"([{"role":"user","content":"hi"}])";
+  const std::string settings =
+      R"({"tools":[{"type":"function","function":{"name":"g"}}],"tool_choice":"auto"})";
+  nlohmann::json body = Body(settings, c);
+  EXPECT_EQ(body["tools"][0]["function"]["name"], "g");
+  EXPECT_EQ(body["tool_choice"], "auto");
+  c.tools_json = R"([{"type":"function","function":{"name":"f"}}])";
+  body = Body(settings, c);
+  ASSERT_EQ(body["tools"].size(), 1U);
+  EXPECT_EQ(body["tools"][0]["function"]["name"], "f");
+}
+
 TEST(RequestBody, RefusesWhatItDoesNotDo) {
   EXPECT_FALSE(RequestBody::Make("m", R"({"stream":true})").has_value());
   EXPECT_TRUE(RequestBody::Make("m", R"({"stream":false})").has_value());
