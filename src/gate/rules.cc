@@ -215,8 +215,13 @@ class Pass {
       }
       if (family.empty()) continue;
       const std::vector<double> adjusted = Adjust(policy_.segments.multiplicity, view, by_counts_);
+      // What the usual adjustment would have said, where the exact one sees more.
+      std::vector<double> holm;
+      if (by_counts_ && policy_.segments.multiplicity == "wy_discrete" && family.size() > 1)
+        holm = Adjust("holm", view, true);
       for (std::size_t k = 0; k < family.size(); ++k) {
         family[k]->p_adjusted = adjusted[k];
+        if (!holm.empty()) family[k]->p_holm = holm[k];
         family[k]->alpha = outcome_.dimensions[d].alpha;
       }
       if (!by_counts_ && (policy_.segments.multiplicity == "wy_discrete" ||
@@ -267,11 +272,20 @@ class Pass {
       const bool blocked = large && slice.p_adjusted && *slice.p_adjusted <= *slice.alpha;
       if (blocked) {
         slice.status = "block";
-        std::string text =
-            fmt::format("{}, adjusted p {} <= {} by {} over {} slices", Fall(slice), PText(*slice.p_adjusted),
-                        Level(*slice.alpha), family.multiplicity, family.gated);
-        if (family.multiplicity == "wy_discrete") text += HolmContrast(slice);
+        std::string text = fmt::format("{}, adjusted p {} <= {} by {} over {} slice{}", Fall(slice),
+                                       PText(*slice.p_adjusted), Level(*slice.alpha), family.multiplicity,
+                                       family.gated, family.gated == 1 ? "" : "s");
+        if (slice.p_holm) text += "; Holm would say " + PText(*slice.p_holm);
         Add(Decision::kBlocked, "slice_regression", text, slice);
+      }
+      if (!blocked && large && a.p_harm && *a.p_harm <= outcome_.hold_level.value_or(0) + kSlack) {
+        slice.status = "suspected";
+        Add(Decision::kHold, "slice_suspected",
+            fmt::format("{}, p for harm {} <= {}: suspected, not shown (adjusted p {}); a person should read "
+                        "what broke",
+                        Fall(slice), PText(*a.p_harm), Level(RoundSignificant(*outcome_.hold_level, 3)),
+                        PText(slice.p_adjusted.value_or(1))),
+            slice);
       }
       if (policy_.segments.floor_pass_rate && slice.floor_high) {
         const double floor = *policy_.segments.floor_pass_rate;
@@ -283,40 +297,18 @@ class Pass {
                           Percent(*slice.floor_high)),
               slice);
         } else if (slice.floor_low.value_or(0) < floor) {
-          if (!blocked) slice.status = "floor_unresolved";
+          if (slice.status == "ok") slice.status = "floor_unresolved";
           if (policy_.segments.floor_on_unresolved == "hold") {
             Add(Decision::kHold, "floor_unresolved",
-                fmt::format("{}: the candidate passes {} of {}, between the bounds {} and {} the floor of {} "
-                            "is neither kept "
-                            "nor broken",
-                            NameOf(slice), Percent(*a.candidate_rate), a.n,
-                            Percent(slice.floor_low.value_or(0)), Percent(*slice.floor_high), Percent(floor)),
+                fmt::format("{}: the candidate passes {} of {} (bounds {:.1f} to {}), so the floor of {} is "
+                            "neither shown kept nor broken",
+                            NameOf(slice), Percent(*a.candidate_rate), a.n, slice.floor_low.value_or(0) * 100,
+                            Percent(*slice.floor_high), Percent(floor)),
                 slice);
           }
         }
       }
-      if (!blocked && large && a.p_harm && *a.p_harm <= outcome_.hold_level.value_or(0) + kSlack) {
-        if (slice.status != "below_floor") slice.status = "suspected";
-        Add(Decision::kHold, "slice_suspected",
-            fmt::format("{}, p for harm {} <= {}: suspected, not shown (adjusted p {}); a person should read "
-                        "what broke",
-                        Fall(slice), PText(*a.p_harm), Level(RoundSignificant(*outcome_.hold_level, 3)),
-                        PText(slice.p_adjusted.value_or(1))),
-            slice);
-      }
     }
-  }
-
-  std::string HolmContrast(const Slice& blocked) const {
-    std::vector<double> p;
-    std::size_t at = 0;
-    for (const Slice& slice : outcome_.slices) {
-      if (slice.dimension != blocked.dimension || !slice.tested()) continue;
-      if (&slice == &blocked) at = p.size();
-      p.push_back(slice.analysis.p_harm.value_or(1));
-    }
-    if (p.size() < 2) return "";
-    return "; Holm would say " + PText(stats::Holm(p)[at]);
   }
 
   static bool Matches(const RequiredSlice& required, const std::string& dimension, const std::string& value) {

@@ -56,7 +56,7 @@ struct Slice {
   bool pooled = false;
   bool required = false;
   Analysis analysis;
-  std::optional<double> p_adjusted, alpha, floor_low, floor_high;
+  std::optional<double> p_adjusted, p_holm, alpha, floor_low, floor_high;
   std::string status;
 
   double delta() const { return analysis.delta.value_or(0); }

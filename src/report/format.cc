@@ -120,17 +120,50 @@ std::string SliceArgument(const Verdict& verdict, const VerdictSegment& segment)
   return ambiguous ? segment.dimension + ":" + segment.value : segment.value;
 }
 
-std::vector<const VerdictSegment*> BrokenSlices(const Verdict& verdict, std::size_t limit) {
+std::vector<const VerdictSegment*> WorstFirst(const Verdict& verdict, const std::string& dimension) {
   std::vector<const VerdictSegment*> slices;
   for (const VerdictSegment& segment : verdict.segments) {
-    if (!segment.broke.empty() && SegmentRank(segment) <= 4) slices.push_back(&segment);
+    if (dimension.empty() || segment.dimension == dimension) slices.push_back(&segment);
   }
   std::stable_sort(slices.begin(), slices.end(), [](const VerdictSegment* a, const VerdictSegment* b) {
     if (SegmentRank(*a) != SegmentRank(*b)) return SegmentRank(*a) < SegmentRank(*b);
     return a->row.delta.value_or(0) < b->row.delta.value_or(0);
   });
-  if (slices.size() > limit) slices.resize(limit);
   return slices;
+}
+
+std::vector<const VerdictSegment*> BrokenSlices(const Verdict& verdict, std::size_t limit) {
+  std::vector<const VerdictSegment*> slices;
+  for (const VerdictSegment* segment : WorstFirst(verdict)) {
+    if (slices.size() < limit && !segment->broke.empty() && SegmentRank(*segment) <= 4)
+      slices.push_back(segment);
+  }
+  return slices;
+}
+
+std::vector<ReasonLine> ReasonLines(const Verdict& verdict) {
+  std::vector<ReasonLine> lines;
+  std::vector<std::string> done;
+  for (const VerdictReason& first : verdict.reasons) {
+    if (std::find(done.begin(), done.end(), first.code) != done.end()) continue;
+    done.push_back(first.code);
+    std::vector<const VerdictReason*> kind;
+    for (const VerdictReason& reason : verdict.reasons) {
+      if (reason.code == first.code) kind.push_back(&reason);
+    }
+    const std::size_t in_full =
+        std::min<std::size_t>(kind.size(), first.decision == verdict.decision ? 3 : 1);
+    for (std::size_t i = 0; i < in_full; ++i) lines.push_back({kind[i]->decision, kind[i]->text});
+    if (kind.size() == in_full) continue;
+    std::string rest =
+        fmt::format("{} in {} more:", first.code, Count(static_cast<std::int64_t>(kind.size() - in_full)));
+    for (std::size_t i = in_full; i < kind.size() && i < in_full + 6; ++i) {
+      rest += (i == in_full ? " " : ", ") + kind[i]->value;
+    }
+    if (kind.size() > in_full + 6) rest += ", ...";
+    lines.push_back({first.decision, rest});
+  }
+  return lines;
 }
 
 namespace {
@@ -167,15 +200,15 @@ std::vector<Fact> Facts(const Verdict& verdict) {
   }
   const VerdictMissing& missing = verdict.missing;
   std::string data = fmt::format("{} of {} cases paired", Count(missing.paired), Count(missing.cases));
-  const auto add = [&](std::int64_t n, const char* what) {
-    if (n > 0) data += fmt::format(", {} {}", Count(n), what);
+  const auto add = [&](std::int64_t n, const std::string& noun, const std::string& rest) {
+    if (n > 0) data += fmt::format(", {} {}{} {}", Count(n), noun, n == 1 ? "" : "s", rest);
   };
-  add(static_cast<std::int64_t>(missing.incumbent_only_ids.size()), "only in the incumbent's log");
-  add(static_cast<std::int64_t>(missing.candidate_only_ids.size()), "only in the candidate's log");
-  add(static_cast<std::int64_t>(missing.incumbent_infra_ids.size()), "infra errors of the incumbent");
-  add(static_cast<std::int64_t>(missing.candidate_infra_ids.size()), "infra errors of the candidate");
-  add(missing.incumbent_model_errors, "model errors of the incumbent (count as fail)");
-  add(missing.candidate_model_errors, "model errors of the candidate (count as fail)");
+  add(static_cast<std::int64_t>(missing.incumbent_only_ids.size()), "case", "only in the incumbent's log");
+  add(static_cast<std::int64_t>(missing.candidate_only_ids.size()), "case", "only in the candidate's log");
+  add(static_cast<std::int64_t>(missing.incumbent_infra_ids.size()), "infra error", "of the incumbent");
+  add(static_cast<std::int64_t>(missing.candidate_infra_ids.size()), "infra error", "of the candidate");
+  add(missing.incumbent_model_errors, "model error", "of the incumbent (counted as fail)");
+  add(missing.candidate_model_errors, "model error", "of the candidate (counted as fail)");
   if (missing.worst_case && missing.best_case) {
     data += *missing.worst_case == *missing.best_case
                 ? fmt::format("; missing rows at their worst and best: {} either way",

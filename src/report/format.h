@@ -33,12 +33,23 @@ std::string AggregateStatus(const Verdict& verdict);
 // 0 for the gravest status; reports list by rank, then by delta.
 int SegmentRank(const VerdictSegment& segment);
 
+// The slices by rank, then by delta; of one dimension, or of all where it is empty.
+std::vector<const VerdictSegment*> WorstFirst(const Verdict& verdict, const std::string& dimension = "");
+
 // The model of an arm in one name: what was asked for, or what answered, or the target.
 std::string ArmName(const VerdictArm& arm);
 // "refund_flow", or "flow:refund_flow" where the value alone could mean another dimension's; unescaped.
 std::string SliceArgument(const Verdict& verdict, const VerdictSegment& segment);
 // A slice that broke prompts and stands in the way, worst first; as many as `limit`.
 std::vector<const VerdictSegment*> BrokenSlices(const Verdict& verdict, std::size_t limit);
+// The reasons as a reader takes them in: the first of each kind in full (three where they carry the
+// decision), the rest of a kind in one line that names their slices. Unescaped.
+struct ReasonLine {
+  Decision decision = Decision::kPromote;
+  std::string text;
+};
+std::vector<ReasonLine> ReasonLines(const Verdict& verdict);
+
 // The sentences under the table, in order: repeats, bootstrap, data, planning. Unescaped.
 struct Fact {
   std::string name;

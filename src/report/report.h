@@ -13,8 +13,8 @@ struct TextOptions {
   bool color = false;
   int width = 96;      // columns; >= 60
   bool ascii = false;  // no characters outside ASCII
-  std::string
-      verdict_path;  // where verdict.json lies, for the commands to type next; empty: it was not written
+  std::string verdict_path =
+      {};  // where verdict.json lies, for the commands to type next; empty: it was not written
 };
 
 std::string VerdictText(const Verdict& verdict, const TextOptions& options);

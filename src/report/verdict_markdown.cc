@@ -80,27 +80,21 @@ std::string VerdictMarkdown(const Verdict& verdict) {
                      Code(ArmName(verdict.incumbent)),
                      Code(verdict.suite.empty() ? "(unnamed)" : verdict.suite));
   constexpr std::size_t kMaxReasons = 10;
-  constexpr std::size_t kMaxReasonBytes = 1200;
-  for (std::size_t i = 0; i < verdict.reasons.size() && i < kMaxReasons; ++i) {
-    const VerdictReason& reason = verdict.reasons[i];
-    const std::string text = MarkdownText(CutToWidth(ValidUtf8(reason.text), kMaxReasonBytes / 3));
+  constexpr std::size_t kMaxReasonColumns = 400;
+  const std::vector<ReasonLine> reasons = ReasonLines(verdict);
+  for (std::size_t i = 0; i < reasons.size() && i < kMaxReasons; ++i) {
+    const std::string text = MarkdownText(CutToWidth(ValidUtf8(reasons[i].text), kMaxReasonColumns));
     if (i == 0) {
       out += fmt::format("**Why:** {}\n", text);
     } else {
-      if (i == 1) out += "\n";
-      out += fmt::format("- {}: {}\n", DecisionName(reason.decision), text);
+      out += fmt::format("{}- {}: {}\n", i == 1 ? "\n" : "", DecisionName(reasons[i].decision), text);
     }
   }
-  if (verdict.reasons.size() > kMaxReasons)
-    out += fmt::format("- {} more reasons in verdict.json\n", verdict.reasons.size() - kMaxReasons);
+  if (reasons.size() > kMaxReasons)
+    out += fmt::format("- {} more reasons in verdict.json\n", reasons.size() - kMaxReasons);
   out += "\n";
 
-  std::vector<const VerdictSegment*> segments;
-  for (const VerdictSegment& segment : verdict.segments) segments.push_back(&segment);
-  std::stable_sort(segments.begin(), segments.end(), [](const VerdictSegment* a, const VerdictSegment* b) {
-    if (SegmentRank(*a) != SegmentRank(*b)) return SegmentRank(*a) < SegmentRank(*b);
-    return a->row.delta.value_or(0) < b->row.delta.value_or(0);
-  });
+  const std::vector<const VerdictSegment*> segments = WorstFirst(verdict);
 
   // What follows the table, first, so that the table knows its room.
   std::string tail = "\n";

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <utility>
 
 #include "report/escape.h"
 #include "report/format.h"
@@ -46,7 +46,6 @@ const char* DecisionColor(Decision decision) {
 
 struct Column {
   const char* title;
-  bool always;
   std::size_t width = 0;
   bool shown = true;
 };
@@ -99,7 +98,7 @@ void AddParagraph(std::vector<std::string>& lines, const std::string& head, cons
     const std::string first = wrapped.front();
     const std::string rest = (head + text).substr(std::min((head + text).size(), first.size() + 1));
     wrapped = WrapToWidth(rest, width - indent);
-    lines.push_back(first);
+    lines.push_back(Trimmed(first));
     for (std::size_t i = 0; i < wrapped.size() && i + 1 < max_lines; ++i) {
       const bool cut = i + 2 == max_lines && i + 1 < wrapped.size();
       std::string line = wrapped[i];
@@ -125,31 +124,23 @@ std::string IdList(const std::vector<std::string>& ids, const Painter& paint, st
   return text;
 }
 
-std::string ShowCommand(const Verdict& verdict, const VerdictSegment& segment, const TextOptions& options) {
-  std::string slice = ShellArgument(SliceArgument(verdict, segment));
-  if (slice.empty()) slice = "all";
+std::string NextStep(const Verdict& verdict, const TextOptions& options) {
+  const std::string save = options.verdict_path.empty() ? "keep the verdict with --out DIR, then: " : "";
   const std::string file =
       options.verdict_path.empty() ? "DIR/verdict.json" : ShellArgument(options.verdict_path);
-  return "minslice show " + file + " " + slice + " --broke";
-}
-
-std::string NextStep(const Verdict& verdict, const TextOptions& options) {
-  const std::vector<const VerdictSegment*> broken = BrokenSlices(verdict, 1);
-  const std::string save = options.verdict_path.empty() ? "keep the verdict with --out DIR, then: " : "";
   switch (verdict.decision) {
     case Decision::kPromote:
       return "";
     case Decision::kInvalid:
       return "repair the logs or run the suite again; these logs support no verdict";
     case Decision::kBlocked:
-    case Decision::kHold:
-      if (!broken.empty()) return save + ShowCommand(verdict, *broken.front(), options);
-      if (!verdict.broke.empty()) {
-        const std::string file =
-            options.verdict_path.empty() ? "DIR/verdict.json" : ShellArgument(options.verdict_path);
-        return save + "minslice show " + file + " all --broke";
-      }
-      return "";
+    case Decision::kHold: {
+      if (verdict.broke.empty()) return "";
+      const std::vector<const VerdictSegment*> broken = BrokenSlices(verdict, 1);
+      std::string slice = broken.empty() ? "all" : ShellArgument(SliceArgument(verdict, *broken.front()));
+      if (slice.empty()) slice = "all";
+      return fmt::format("{}minslice show {} {} --broke", save, file, slice);
+    }
     case Decision::kInconclusive:
       if (verdict.planning.pairs_for_goal && *verdict.planning.pairs_for_goal > verdict.aggregate.n_pairs) {
         return fmt::format("more cases ({} pairs would do), or a policy that asks for less",
@@ -160,236 +151,294 @@ std::string NextStep(const Verdict& verdict, const TextOptions& options) {
   return "";
 }
 
-}  // namespace
+// How much is said where 60 lines are short; the table of slices keeps at least kMinRows.
+struct Room {
+  std::size_t reasons, reason_lines, warnings, warning_lines, dimensions;
+  bool resampling;  // bootstrap and McNemar lines
+};
+constexpr std::array<Room, 3> kRooms = {
+    {{8, 3, 5, 3, 8, true}, {5, 2, 3, 2, 5, false}, {4, 2, 2, 1, 3, false}}};
+constexpr std::size_t kMinRows = 6;
 
-std::string VerdictText(const Verdict& verdict, const TextOptions& options) {
-  const Painter paint(options);
-  const std::size_t width = static_cast<std::size_t>(std::max(options.width, 60));
-  std::vector<std::string> head;
+class TextReport {
+ public:
+  TextReport(const Verdict& verdict, const TextOptions& options)
+      : verdict_(verdict),
+        options_(options),
+        paint_(options),
+        width_(static_cast<std::size_t>(std::max(options.width, 60))) {
+    MakeBlocks();
+    MeasureColumns();
+  }
 
-  // 1. The decision.
-  {
-    std::string rest = fmt::format("  candidate {} vs incumbent {}",
-                                   CutToWidth(paint.Show(ArmName(verdict.candidate)), 48, paint.ascii()),
-                                   CutToWidth(paint.Show(ArmName(verdict.incumbent)), 48, paint.ascii()));
-    rest += "   suite " +
-            CutToWidth(paint.Show(verdict.suite.empty() ? "(unnamed)" : verdict.suite), 40, paint.ascii());
-    for (const VerdictInput& input : verdict.inputs) {
-      if (!input.suite_sha256) continue;
-      rest += " (sha " + paint.Show(input.suite_sha256->substr(0, 8)) + ")";
-      break;
+  std::string Render() const {
+    std::vector<std::string> head;
+    std::vector<std::string> tail;
+    std::size_t dimensions = 0;
+    std::size_t used = 0;
+    for (const Room& room : kRooms) {
+      head = Head(room);
+      tail = Tail(room);
+      dimensions = std::min(room.dimensions, blocks_.size());
+      // Title, aggregate and its status, two lines of legend, a blank; a title and a folded line for each
+      // dimension.
+      used = head.size() + tail.size() + 6 + 2 * dimensions + (dimensions < blocks_.size() ? 1U : 0U);
+      if (used + kMinRows <= kMaxLines) break;
     }
-    rest += fmt::format("   exit {}", verdict.exit_code);
-    const std::string word = DecisionWord(verdict.decision);
-    std::vector<std::string> wrapped;
-    AddParagraph(wrapped, word, rest, width, 3);
-    wrapped.front().replace(0, word.size(), paint.Paint(word, DecisionColor(verdict.decision)));
-    head.insert(head.end(), wrapped.begin(), wrapped.end());
+    const std::vector<std::string> table = Table(dimensions, used < kMaxLines ? kMaxLines - used : 1);
+    std::string out;
+    for (const std::vector<std::string>* part : {&std::as_const(head), &table, &std::as_const(tail)}) {
+      for (const std::string& line : *part) {
+        out += line;
+        out += '\n';
+      }
+    }
+    return out;
   }
 
-  // 2. Why, gravest first; what else applies in one line each.
-  constexpr std::size_t kMaxReasons = 8;
-  for (std::size_t i = 0; i < verdict.reasons.size() && i < kMaxReasons; ++i) {
-    const VerdictReason& reason = verdict.reasons[i];
-    std::string label = i == 0 ? "  why: " : "  also: ";
-    if (i > 0 && reason.decision != verdict.decision)
-      label += std::string(DecisionName(reason.decision)) + ": ";
-    AddParagraph(head, label, paint.Show(reason.text), width, i == 0 ? 5 : 3);
-  }
-  if (verdict.reasons.size() > kMaxReasons) {
-    head.push_back(
-        fmt::format("  also: {} more reasons in verdict.json", verdict.reasons.size() - kMaxReasons));
-  }
-  if (const std::string next = NextStep(verdict, options); !next.empty())
-    AddParagraph(head, "  next: ", next, width, 2);
-  head.emplace_back();
-
-  // 5. and after, built before the table so that the table knows how many lines are left.
-  std::vector<std::string> tail;
-  for (const VerdictSegment* segment : BrokenSlices(verdict, 3)) {
-    const std::string start =
-        "what broke: " + CutToWidth(paint.Show(segment->value), 30, paint.ascii()) + " ";
-    AddParagraph(tail, start,
-                 IdList(segment->broke, paint, width - std::min(width - 10, DisplayWidth(start) + 9)), width,
-                 2);
-  }
-  if (BrokenSlices(verdict, 1).empty() && !verdict.broke.empty()) {
-    AddParagraph(tail, "what broke: ", IdList(verdict.broke, paint, width - 24), width, 2);
-  }
-  for (const Fact& fact : Facts(verdict))
-    AddParagraph(tail, fact.name + ": ", paint.Show(fact.text), width, 4);
-  constexpr std::size_t kMaxWarnings = 5;
-  for (std::size_t i = 0; i < verdict.warnings.size() && i < kMaxWarnings; ++i) {
-    AddParagraph(tail, "warning: ", paint.Show(verdict.warnings[i]), width, 3);
-  }
-  if (verdict.warnings.size() > kMaxWarnings) {
-    tail.push_back(fmt::format("warning: {} more in verdict.json", verdict.warnings.size() - kMaxWarnings));
-  }
-
-  // 3. and 4. The table: aggregate, then each dimension's slices.
+ private:
   struct Block {
     std::string title;
     std::vector<Line> lines;
-    std::vector<const VerdictSegment*> segments;
+    std::vector<int> ranks;
   };
-  Line aggregate = RowLine(verdict.aggregate, verdict.broke.size(), verdict.fixed.size());
-  aggregate.name = "aggregate";
-  aggregate.cells[7] = PValue(verdict.aggregate.p_value);
-  aggregate.status = AggregateStatus(verdict);
-  std::vector<Block> blocks;
-  bool any_untestable = false;
-  bool any_adjusted = false;
-  bool any_harm = false;
-  for (const VerdictDimension& dimension : verdict.dimensions) {
-    Block block;
-    std::string what =
-        dimension.role == "gate" ? fmt::format("{} gated", dimension.gated) : "reported, not gated";
-    if (dimension.under_floor > 0) what += fmt::format(", {} under floor", dimension.under_floor);
-    if (dimension.alpha) what += fmt::format(", {}, level {:.3g}", dimension.multiplicity, *dimension.alpha);
-    block.title = paint.Show(dimension.name) + " (" + what + ")";
-    for (const VerdictSegment& segment : verdict.segments) {
-      if (segment.dimension == dimension.name) block.segments.push_back(&segment);
-    }
-    std::stable_sort(block.segments.begin(), block.segments.end(),
-                     [](const VerdictSegment* a, const VerdictSegment* b) {
-                       if (SegmentRank(*a) != SegmentRank(*b)) return SegmentRank(*a) < SegmentRank(*b);
-                       return a->row.delta.value_or(0) < b->row.delta.value_or(0);
-                     });
-    for (const VerdictSegment* segment : block.segments) {
-      Line line = RowLine(segment->row, segment->broke.size(), segment->fixed.size());
-      line.mark = std::string(1, SegmentMark(*segment));
-      line.name = paint.Show(segment->value);
-      line.cells[7] = segment->row.p_harm ? PValue(segment->row.p_harm) : "";
-      line.cells[8] = segment->row.p_adjusted ? PValue(segment->row.p_adjusted) : "";
-      any_adjusted = any_adjusted || segment->row.p_adjusted.has_value();
-      any_harm = any_harm || segment->row.p_harm.has_value();
-      line.status = SegmentStatus(*segment);
-      if (!segment->row.testable.value_or(true) && segment->role == "gate") {
-        any_untestable = true;
-        if (segment->under_floor) line.status += " [1]";
-      }
-      const int rank = SegmentRank(*segment);
-      line.color = rank <= 1 ? "31" : rank <= 4 ? "33" : segment->under_floor ? "2" : "";
-      block.lines.push_back(std::move(line));
-    }
-    blocks.push_back(std::move(block));
-  }
-  if (any_untestable) {
-    tail.emplace_back("[1] untestable: so few prompts changed that no split of them could reach the level");
+
+  std::string Name(const std::string& text, std::size_t columns) const {
+    return CutToWidth(paint_.Show(text), columns, paint_.ascii());
   }
 
-  // Column widths from what is shown; columns leave from the back until the line fits.
-  std::array<Column, 10> columns = {{{"n", true},
-                                     {"before", true},
-                                     {"after", true},
-                                     {"delta", true},
-                                     {"CI", true},
-                                     {"broke", true},
-                                     {"fixed", true},
-                                     {"p", false},
-                                     {"adj", false},
-                                     {"resolv", false}}};
-  const std::string interval_title =
-      fmt::format("{:.0f}% {}", verdict.aggregate.level * 100, MethodTitle(verdict.aggregate.method));
-  columns[8].shown = any_adjusted;
-  std::size_t widest_name = 9;
-  std::size_t widest_status = 6;
-  const auto measure = [&](const Line& line) {
-    for (std::size_t i = 0; i < 9; ++i) columns[i].width = std::max(columns[i].width, line.cells[i].size());
-    columns[9].width = std::max(columns[9].width, line.resolvable.size());
-    widest_name = std::max(widest_name, DisplayWidth(line.name));
-  };
-  measure(aggregate);
-  for (const Block& block : blocks) {
-    for (const Line& line : block.lines) {
-      measure(line);
-      widest_status = std::max(widest_status, line.status.size());
+  // The decision, why, what else applies, what to do next.
+  std::vector<std::string> Head(const Room& room) const {
+    std::vector<std::string> lines;
+    const std::string word = DecisionWord(verdict_.decision);
+    std::string rest =
+        fmt::format("  exit {}  candidate {} vs incumbent {}  suite {}", verdict_.exit_code,
+                    Name(ArmName(verdict_.candidate), 48), Name(ArmName(verdict_.incumbent), 48),
+                    Name(verdict_.suite.empty() ? "(unnamed)" : verdict_.suite, 40));
+    for (const VerdictInput& input : verdict_.inputs) {
+      if (!input.suite_sha256) continue;
+      rest += fmt::format("@{}", paint_.Show(input.suite_sha256->substr(0, 8)));
+      break;
     }
+    AddParagraph(lines, word, rest, width_, 3);
+    lines.front().replace(0, word.size(), paint_.Paint(word, DecisionColor(verdict_.decision)));
+    const std::vector<ReasonLine> reasons = ReasonLines(verdict_);
+    for (std::size_t i = 0; i < reasons.size() && i < room.reasons; ++i) {
+      std::string label = i == 0 ? "  why: " : "  also: ";
+      if (i > 0 && reasons[i].decision != verdict_.decision)
+        label += fmt::format("{}: ", DecisionName(reasons[i].decision));
+      AddParagraph(lines, label, paint_.Show(reasons[i].text), width_, i == 0 ? 5 : room.reason_lines);
+    }
+    if (reasons.size() > room.reasons) {
+      lines.push_back(fmt::format("  also: {} more in verdict.json", reasons.size() - room.reasons));
+    }
+    if (const std::string next = NextStep(verdict_, options_); !next.empty())
+      AddParagraph(lines, "  next: ", next, width_, 2);
+    lines.emplace_back();
+    return lines;
   }
-  for (Column& column : columns) column.width = std::max(column.width, std::string_view(column.title).size());
-  columns[4].width = std::max(columns[4].width, interval_title.size());
-  const auto fixed_width = [&] {
-    std::size_t total = 2;
-    for (const Column& column : columns) total += column.shown ? column.width + 1 : 0;
-    return total + 2 + widest_status;
-  };
-  const std::size_t least_name = std::min<std::size_t>(widest_name, 14);
-  for (const std::size_t i : {9U, 7U, 8U, 6U}) {
-    if (fixed_width() + least_name > width) columns[i].shown = false;
+
+  // What broke, noise, data, what it would take, warnings.
+  std::vector<std::string> Tail(const Room& room) const {
+    std::vector<std::string> lines;
+    const auto list = [&](const std::string& start, const std::vector<std::string>& ids) {
+      const std::size_t count = 10;  // " ... (1234)"
+      AddParagraph(lines, start,
+                   IdList(ids, paint_,
+                          width_ > DisplayWidth(start) + count ? width_ - DisplayWidth(start) - count : 1),
+                   width_, 2);
+    };
+    const std::vector<const VerdictSegment*> broken = BrokenSlices(verdict_, 3);
+    for (const VerdictSegment* segment : broken)
+      list("what broke: " + Name(segment->value, 30) + " ", segment->broke);
+    if (broken.empty() && !verdict_.broke.empty()) list("what broke: ", verdict_.broke);
+    for (const Fact& fact : Facts(verdict_)) {
+      if (!room.resampling && (fact.name == "bootstrap" || fact.name == "mcnemar")) continue;
+      AddParagraph(lines, fact.name + ": ", paint_.Show(fact.text), width_, 4);
+    }
+    for (std::size_t i = 0; i < verdict_.warnings.size() && i < room.warnings; ++i) {
+      if (room.warning_lines == 1) {
+        lines.push_back(CutToWidth("warning: " + paint_.Show(verdict_.warnings[i]), width_, paint_.ascii()));
+      } else {
+        AddParagraph(lines, "warning: ", paint_.Show(verdict_.warnings[i]), width_, room.warning_lines);
+      }
+    }
+    if (verdict_.warnings.size() > room.warnings) {
+      lines.push_back(
+          fmt::format("warning: {} more in verdict.json", verdict_.warnings.size() - room.warnings));
+    }
+    if (any_untestable_) {
+      AddParagraph(lines, "[1] ",
+                   "untestable: so few prompts changed that no split of them could reach the level", width_,
+                   2);
+    }
+    return lines;
   }
-  const std::size_t name_width =
-      std::min(widest_name, fixed_width() + least_name > width ? least_name : width - fixed_width());
-  const auto draw = [&](const Line& line) {
+
+  void MakeBlocks() {
+    aggregate_ = RowLine(verdict_.aggregate, verdict_.broke.size(), verdict_.fixed.size());
+    aggregate_.name = "aggregate";
+    aggregate_.cells[7] = PValue(verdict_.aggregate.p_value);
+    aggregate_.status = AggregateStatus(verdict_);
+    for (const VerdictDimension& dimension : verdict_.dimensions) {
+      Block block;
+      std::string what =
+          dimension.role == "gate" ? fmt::format("{} gated", dimension.gated) : "reported, not gated";
+      if (dimension.under_floor > 0) {
+        what += fmt::format(", {} under {} cases", dimension.under_floor, verdict_.policy.segments.min_cases);
+      }
+      if (dimension.alpha)
+        what += fmt::format(", {}, level {:.3g}", dimension.multiplicity, *dimension.alpha);
+      block.title = fmt::format("{} ({})", paint_.Show(dimension.name), what);
+      for (const VerdictSegment* segment : WorstFirst(verdict_, dimension.name)) {
+        block.lines.push_back(SegmentLine(*segment));
+        block.ranks.push_back(SegmentRank(*segment));
+      }
+      blocks_.push_back(std::move(block));
+    }
+    std::stable_sort(blocks_.begin(), blocks_.end(), [](const Block& a, const Block& b) {
+      return (a.ranks.empty() ? 99 : a.ranks.front()) < (b.ranks.empty() ? 99 : b.ranks.front());
+    });
+  }
+
+  Line SegmentLine(const VerdictSegment& segment) {
+    Line line = RowLine(segment.row, segment.broke.size(), segment.fixed.size());
+    line.mark = std::string(1, SegmentMark(segment));
+    line.name = paint_.Show(segment.value);
+    line.cells[7] = segment.row.p_harm ? PValue(segment.row.p_harm) : "";
+    line.cells[8] = segment.row.p_adjusted ? PValue(segment.row.p_adjusted) : "";
+    any_harm_ = any_harm_ || segment.row.p_harm.has_value();
+    any_adjusted_ = any_adjusted_ || segment.row.p_adjusted.has_value();
+    line.status = SegmentStatus(segment);
+    if (segment.role == "gate" && !segment.row.testable.value_or(true)) {
+      any_untestable_ = true;
+      line.status += " [1]";
+    }
+    const int rank = SegmentRank(segment);
+    line.color = rank <= 1 ? "31" : rank <= 4 ? "33" : segment.under_floor ? "2" : "";
+    return line;
+  }
+
+  // Widths from what is shown; the columns that can be done without leave, the last first, until a line fits.
+  void MeasureColumns() {
+    interval_title_ =
+        fmt::format("{:.4g}% {}", verdict_.aggregate.level * 100, MethodTitle(verdict_.aggregate.method));
+    columns_[8].shown = any_adjusted_;
+    std::size_t widest_name = 9;
+    std::size_t widest_status = 6;
+    const auto measure = [&](const Line& line) {
+      for (std::size_t i = 0; i < line.cells.size(); ++i)
+        columns_[i].width = std::max(columns_[i].width, line.cells[i].size());
+      columns_[9].width = std::max(columns_[9].width, line.resolvable.size());
+      widest_name = std::max(widest_name, DisplayWidth(line.name));
+    };
+    measure(aggregate_);
+    for (const Block& block : blocks_) {
+      for (const Line& line : block.lines) {
+        measure(line);
+        widest_status = std::max(widest_status, line.status.size());
+      }
+    }
+    for (Column& column : columns_)
+      column.width = std::max(column.width, std::string_view(column.title).size());
+    columns_[4].width = std::max(columns_[4].width, interval_title_.size());
+    const auto others = [&] {
+      std::size_t total = 2 + 2 + widest_status;
+      for (const Column& column : columns_) total += column.shown ? column.width + 1 : 0;
+      return total;
+    };
+    const std::size_t least_name = std::min<std::size_t>(widest_name, 14);
+    for (const std::size_t i : {9U, 7U, 8U, 6U, 5U}) {
+      if (others() + least_name > width_) columns_[i].shown = false;
+    }
+    name_width_ = std::min(widest_name, others() + 9 > width_ ? 9 : width_ - others());
+  }
+
+  std::string Draw(const Line& line) const {
     std::string text =
-        Pad(line.mark, 2, true) + Pad(CutToWidth(line.name, name_width, paint.ascii()), name_width, true);
-    for (std::size_t i = 0; i < 10; ++i) {
-      if (columns[i].shown)
-        text += Pad(i == 9 ? line.resolvable : line.cells[i], columns[i].width + 1, false);
+        Pad(line.mark, 2, true) + Pad(CutToWidth(line.name, name_width_, paint_.ascii()), name_width_, true);
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (columns_[i].shown)
+        text += Pad(i == 9 ? line.resolvable : line.cells[i], columns_[i].width + 1, false);
     }
-    const std::size_t room = width > DisplayWidth(text) + 2 ? width - DisplayWidth(text) - 2 : 0;
+    const std::size_t room = width_ > DisplayWidth(text) + 2 ? width_ - DisplayWidth(text) - 2 : 0;
     text = Trimmed(text + "  " + (line.status.size() <= room ? line.status : std::string()));
-    return *line.color == '\0' ? text : paint.Paint(text, line.color);
-  };
-  std::vector<std::string> table;
-  {
-    Line title;
-    for (std::size_t i = 0; i < 9; ++i) title.cells[i] = i == 4 ? interval_title : columns[i].title;
-    title.resolvable = columns[9].title;
-    title.status = "status";
-    table.push_back(paint.Paint(draw(title), "1"));
-  }
-  table.push_back(draw(aggregate));
-  if (DisplayWidth(table.back()) + 2 + aggregate.status.size() > width &&
-      table.back().find(aggregate.status) == std::string::npos) {
-    table.push_back(Pad("", 2 + name_width, true) + " status: " + aggregate.status);
+    return *line.color == '\0' ? text : paint_.Paint(text, line.color);
   }
 
-  // Rows share what is left of the 60 lines: slices that decide come first, in every dimension.
-  const std::size_t used = head.size() + table.size() + tail.size() + 2 * blocks.size() + 2;
-  std::size_t left = used + 4 < kMaxLines ? kMaxLines - used : 4;
-  std::vector<std::size_t> quota(blocks.size(), 0);
-  for (const int limit : {4, 99}) {
-    for (std::size_t b = 0; b < blocks.size(); ++b) {
-      while (left > 0 && quota[b] < blocks[b].lines.size() &&
-             SegmentRank(*blocks[b].segments[quota[b]]) <= limit) {
-        ++quota[b];
-        --left;
-        if (limit == 99 && blocks.size() > 1 && quota[b] % 8 == 0) break;
+  std::vector<std::string> Table(std::size_t dimensions, std::size_t rows_left) const {
+    std::vector<std::string> lines;
+    Line title;
+    for (std::size_t i = 0; i < title.cells.size(); ++i)
+      title.cells[i] = i == 4 ? interval_title_ : columns_[i].title;
+    title.resolvable = columns_[9].title;
+    title.status = "status";
+    lines.push_back(paint_.Paint(Draw(title), "1"));
+    lines.push_back(Draw(aggregate_));
+    if (!lines.back().ends_with(aggregate_.status)) {
+      lines.push_back(Pad("", 2 + name_width_, true) + " status: " + aggregate_.status);
+    }
+    // Slices that decide come first in every dimension; what is left is shared out eight rows at a time.
+    std::vector<std::size_t> quota(dimensions, 0);
+    const auto grant = [&](std::size_t b) {
+      if (rows_left == 0 || quota[b] == blocks_[b].lines.size()) return false;
+      ++quota[b];
+      --rows_left;
+      return true;
+    };
+    for (std::size_t b = 0; b < dimensions; ++b) {
+      while (quota[b] < blocks_[b].ranks.size() && blocks_[b].ranks[quota[b]] <= 4 && grant(b)) {
       }
     }
-  }
-  for (std::size_t b = 0; b < blocks.size() && left > 0; ++b) {
-    const std::size_t more = std::min(left, blocks[b].lines.size() - quota[b]);
-    quota[b] += more;
-    left -= more;
-  }
-  for (std::size_t b = 0; b < blocks.size(); ++b) {
-    table.push_back(paint.Paint(CutToWidth(blocks[b].title, width, paint.ascii()), "1"));
-    for (std::size_t i = 0; i < quota[b]; ++i) table.push_back(draw(blocks[b].lines[i]));
-    const std::size_t folded = blocks[b].lines.size() - quota[b];
-    if (folded > 0) {
-      const VerdictSegment& worst = *blocks[b].segments[quota[b]];
-      table.push_back(
-          fmt::format(". {} more slices, the first of them {} ({} pt, {}); all are in verdict.json", folded,
-                      CutToWidth(paint.Show(worst.value), 24, paint.ascii()), Points(worst.row.delta),
-                      SegmentStatus(worst)));
+    for (bool any = true; any;) {
+      any = false;
+      for (std::size_t b = 0; b < dimensions; ++b) {
+        for (int k = 0; k < 8; ++k) any = grant(b) || any;
+      }
     }
+    for (std::size_t b = 0; b < dimensions; ++b) {
+      const Block& block = blocks_[b];
+      lines.push_back(paint_.Paint(CutToWidth(block.title, width_, paint_.ascii()), "1"));
+      for (std::size_t i = 0; i < quota[b]; ++i) lines.push_back(Draw(block.lines[i]));
+      if (quota[b] == block.lines.size()) continue;
+      const Line& next = block.lines[quota[b]];
+      lines.push_back(
+          CutToWidth(fmt::format(". {} more, the next {} ({} pt, {}); all are in verdict.json",
+                                 block.lines.size() - quota[b], CutToWidth(next.name, 24, paint_.ascii()),
+                                 next.cells[3], next.status),
+                     width_, paint_.ascii()));
+    }
+    if (dimensions < blocks_.size()) {
+      lines.push_back(fmt::format(". {} more dimensions in verdict.json", blocks_.size() - dimensions));
+    }
+    std::string legend = "p: two-sided for the aggregate";
+    if (any_harm_) legend += ", one-sided for harm in slices";
+    if (any_adjusted_) legend += "; adj: over the slices of the dimension";
+    if (columns_[9].shown) legend += "; resolv: margin certified at the power";
+    if (columns_[7].shown) AddParagraph(lines, "  ", legend, width_, 2);
+    lines.emplace_back();
+    return lines;
   }
-  std::string legend = "p: two-sided for the aggregate";
-  if (any_harm) legend += ", one-sided for harm in slices";
-  if (any_adjusted) legend += "; adj: over the slices of the dimension";
-  if (columns[9].shown) legend += "; resolv: margin certified at the power";
-  if (columns[7].shown) AddParagraph(table, "  ", legend, width, 2);
-  table.emplace_back();
 
-  std::string out;
-  for (const std::vector<std::string>* part : {&head, &table, &tail}) {
-    for (const std::string& line : *part) {
-      out += line;
-      out += '\n';
-    }
-  }
-  return out;
+  const Verdict& verdict_;
+  const TextOptions& options_;
+  const Painter paint_;
+  const std::size_t width_;
+  Line aggregate_;
+  std::vector<Block> blocks_;
+  bool any_untestable_ = false;
+  bool any_adjusted_ = false;
+  bool any_harm_ = false;
+  std::string interval_title_;
+  std::size_t name_width_ = 9;
+  std::array<Column, 10> columns_ = {
+      {{"n"}, {"before"}, {"after"}, {"delta"}, {"CI"}, {"broke"}, {"fixed"}, {"p"}, {"adj"}, {"resolv"}}};
+};
+
+}  // namespace
+
+std::string VerdictText(const Verdict& verdict, const TextOptions& options) {
+  return TextReport(verdict, options).Render();
 }
 
 }  // namespace minslice::report
