@@ -1,0 +1,179 @@
+#include "cli/listing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "io/utf8.h"
+#include "json/canonical.h"
+#include "report/escape.h"
+#include "report/format.h"
+
+namespace minslice::cli {
+namespace {
+
+std::string Plain(const json::Value& value) {
+  if (value.is_null()) return "-";
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_integer()) return report::Count(value.get<std::int64_t>());
+  if (value.is_number_float()) return fmt::format("{:.4g}", value.get<double>());
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  if (value.is_array()) {
+    std::string text;
+    for (const json::Value& item : value) {
+      if (!text.empty()) text += ", ";
+      text += Plain(item);
+    }
+    return text.empty() ? "-" : text;
+  }
+  return json::Compact(value);
+}
+
+std::string FactText(const Listing::Fact& fact) { return fact.text.empty() ? Plain(fact.value) : fact.text; }
+
+void Pad(std::string& line, const std::string& text, std::size_t width, bool right) {
+  const std::size_t used = report::DisplayWidth(text);
+  const std::size_t gap = used < width ? width - used : 0;
+  if (right) line.append(gap, ' ');
+  line += text;
+  if (!right) line.append(gap, ' ');
+}
+
+void WriteText(const Listing& listing, std::ostream& out) {
+  std::size_t width = 0;
+  for (const Listing::Fact& fact : listing.facts) width = std::max(width, fact.label.size());
+  for (const Listing::Fact& fact : listing.facts) {
+    if (fact.label.empty()) continue;
+    std::string line;
+    Pad(line, fact.label, width + 2, false);
+    out << line << report::EscapeTerminal(FactText(fact)) << '\n';
+  }
+  for (const ListingTable& table : listing.tables) {
+    if (table.rows.empty()) continue;
+    std::vector<std::size_t> widths;
+    std::vector<bool> right;
+    std::vector<std::vector<std::string>> cells;
+    for (const auto& row : table.rows) {
+      std::vector<std::string>& texts = cells.emplace_back();
+      for (const json::Value& value : row)
+        texts.push_back(report::CutToWidth(report::EscapeTerminal(Plain(value)), 60));
+    }
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      std::size_t columns = table.columns[c].size();
+      bool number = true;
+      for (std::size_t r = 0; r < cells.size(); ++r) {
+        columns = std::max(columns, report::DisplayWidth(cells[r][c]));
+        number = number && (table.rows[r][c].is_number() || table.rows[r][c].is_null());
+      }
+      widths.push_back(columns);
+      right.push_back(number);
+    }
+    const auto write = [&](const std::vector<std::string>& texts) {
+      std::string line;
+      for (std::size_t c = 0; c < texts.size(); ++c) {
+        if (c > 0) line += "  ";
+        Pad(line, texts[c], widths[c], right[c]);
+      }
+      line.erase(line.find_last_not_of(' ') + 1);
+      out << line << '\n';
+    };
+    out << '\n';
+    write(table.columns);
+    for (const auto& texts : cells) write(texts);
+  }
+  if (!listing.notes.empty()) out << '\n';
+  for (const std::string& note : listing.notes) out << "note: " << report::EscapeTerminal(note) << '\n';
+}
+
+void WriteMarkdown(const Listing& listing, std::ostream& out) {
+  for (const Listing::Fact& fact : listing.facts) {
+    if (!fact.label.empty())
+      out << "- " << fact.label << ": " << report::MarkdownText(FactText(fact)) << '\n';
+  }
+  for (const ListingTable& table : listing.tables) {
+    if (table.rows.empty()) continue;
+    out << "\n|";
+    for (const std::string& column : table.columns) out << ' ' << report::MarkdownText(column) << " |";
+    out << "\n|";
+    for (std::size_t c = 0; c < table.columns.size(); ++c) out << " --- |";
+    out << '\n';
+    for (const auto& row : table.rows) {
+      out << '|';
+      for (const json::Value& value : row) out << ' ' << report::MarkdownText(Plain(value)) << " |";
+      out << '\n';
+    }
+  }
+  for (const std::string& note : listing.notes) out << "\n> " << report::MarkdownText(note) << '\n';
+}
+
+// RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+std::string CsvCell(const json::Value& value) {
+  if (value.is_null()) return "";
+  if (value.is_number() || value.is_boolean()) return json::Canonical(value);
+  std::string text = io::ReplaceInvalidUtf8(Plain(value));
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos)
+    text.insert(0, 1, '\'');
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted(1, '"');
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  quoted += '"';
+  return quoted;
+}
+
+void WriteCsv(const Listing& listing, std::ostream& out) {
+  out << "fact,value\n";
+  for (const Listing::Fact& fact : listing.facts)
+    out << CsvCell(fact.key) << ',' << CsvCell(fact.value) << '\n';
+  for (const ListingTable& table : listing.tables) {
+    out << '\n';
+    for (std::size_t c = 0; c < table.columns.size(); ++c)
+      out << (c > 0 ? "," : "") << CsvCell(table.columns[c]);
+    out << '\n';
+    for (const auto& row : table.rows) {
+      for (std::size_t c = 0; c < row.size(); ++c) out << (c > 0 ? "," : "") << CsvCell(row[c]);
+      out << '\n';
+    }
+  }
+}
+
+json::Value ToJson(const Listing& listing) {
+  json::Value document = json::Value::object();
+  for (const Listing::Fact& fact : listing.facts) document[fact.key] = fact.value;
+  for (const ListingTable& table : listing.tables) {
+    json::Value rows = json::Value::array();
+    for (const auto& row : table.rows) {
+      json::Value object = json::Value::object();
+      for (std::size_t c = 0; c < row.size(); ++c) object[table.columns[c]] = row[c];
+      rows.push_back(std::move(object));
+    }
+    document[table.key] = std::move(rows);
+  }
+  document["notes"] = listing.notes;
+  return document;
+}
+
+}  // namespace
+
+void Write(const std::vector<Listing>& listings, const std::string& format, std::ostream& out) {
+  if (format == "json") {
+    json::Value documents = json::Value::array();
+    for (const Listing& listing : listings) documents.push_back(ToJson(listing));
+    out << json::Pretty(listings.size() == 1 ? documents[0] : documents);
+    return;
+  }
+  for (std::size_t i = 0; i < listings.size(); ++i) {
+    if (i > 0) out << '\n';
+    if (format == "markdown") {
+      WriteMarkdown(listings[i], out);
+    } else if (format == "csv") {
+      WriteCsv(listings[i], out);
+    } else {
+      WriteText(listings[i], out);
+    }
+  }
+}
+
+}  // namespace minslice::cli
