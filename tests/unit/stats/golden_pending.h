@@ -10,7 +10,6 @@ namespace minslice::cli {
 
 inline const std::set<std::string> kPending = {
     // clang-format off
-    "maxt_signflip",
     // clang-format on
 };
 

@@ -1,0 +1,310 @@
+#include "minslice/stats/max_t.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "rng/philox.h"
+#include "stats/flip_sums.h"
+#include "stats/purposes.h"
+#include "stats/resampler.h"
+#include "stats/sign_flip_distribution.h"
+
+namespace minslice::stats {
+namespace {
+
+constexpr std::size_t kExactUpTo = 16;  // groups that can change sign: 65,536 patterns
+
+// Bit f of word k says whether group k keeps its sign in pattern 64 block + f.
+class Patterns {
+ public:
+  Patterns(const SliceTable& table, const JointOptions& options)
+      : seed_(options.seed), changing_(table.groups(), 0) {
+    std::size_t changing = 0;
+    for (std::size_t k = 0; k < table.groups(); ++k) {
+      const bool any = std::any_of(table.value().begin() + static_cast<std::ptrdiff_t>(table.start()[k]),
+                                   table.value().begin() + static_cast<std::ptrdiff_t>(table.start()[k + 1]),
+                                   [](double value) { return value != 0; });
+      changing_[k] = any ? ++changing : 0;
+    }
+    exact_ = changing <= kExactUpTo;
+    count_ = exact_ ? std::int64_t{1} << changing : options.replicates;
+  }
+
+  bool exact() const { return exact_; }
+  std::int64_t count() const { return count_; }
+  std::int64_t blocks() const {
+    return (count_ + static_cast<std::int64_t>(kFlips) - 1) / static_cast<std::int64_t>(kFlips);
+  }
+  std::size_t InBlock(std::int64_t block) const {
+    return static_cast<std::size_t>(
+        std::min<std::int64_t>(kFlips, count_ - block * static_cast<std::int64_t>(kFlips)));
+  }
+
+  void Fill(std::int64_t block, std::vector<std::uint64_t>& words) const {
+    if (exact_) {
+      constexpr std::uint64_t kCounting[6] = {0xAAAAAAAAAAAAAAAAU, 0xCCCCCCCCCCCCCCCCU, 0xF0F0F0F0F0F0F0F0U,
+                                              0xFF00FF00FF00FF00U, 0xFFFF0000FFFF0000U, 0xFFFFFFFF00000000U};
+      for (std::size_t k = 0; k < words.size(); ++k) {
+        const std::size_t bit = changing_[k];
+        if (bit == 0) {
+          words[k] = 0;
+        } else if (bit <= 6) {
+          words[k] = kCounting[bit - 1];
+        } else {
+          words[k] = (static_cast<std::uint64_t>(block) >> (bit - 7) & 1U) != 0 ? ~std::uint64_t{0} : 0;
+        }
+      }
+      return;
+    }
+    rng::Stream stream(seed_, static_cast<std::uint64_t>(block), kPurposeSignFlip);
+    for (std::uint64_t& word : words) word = stream.Next64();
+  }
+
+ private:
+  std::uint64_t seed_;
+  std::vector<std::size_t>
+      changing_;  // 1-based number among the groups that can change sign; 0: none of its sums does
+  bool exact_ = false;
+  std::int64_t count_ = 0;
+};
+
+struct Counts {
+  explicit Counts(std::size_t n) : raw(n, 0), single(n, 0), down(n, 0) {}
+  std::vector<std::int64_t> raw, single, down;  // down: by rank
+};
+
+// Larger is more extreme. `of` turns the sum of one slice under one pattern into the statistic.
+template <class Statistic>
+JointAdjustment StepDown(const SliceTable& table, const Patterns& patterns,
+                         const std::vector<double>& observed, Statistic of) {
+  const std::size_t n = table.slices();
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return observed[a] != observed[b] ? observed[a] > observed[b] : a < b;
+  });
+  std::vector<double> total(n, 0.0);
+  for (std::size_t e = 0; e < table.slice().size(); ++e) total[table.slice()[e]] += table.value()[e];
+  // A tie in exact arithmetic is a tie.
+  std::vector<double> reach(n);
+  for (std::size_t h = 0; h < n; ++h) reach[h] = observed[h] - 1e-9 * std::abs(observed[h]);
+  Counts counts(n);
+#pragma omp parallel
+  {
+    Counts own(n);
+    std::vector<std::uint64_t> words(table.groups());
+    std::vector<double> sums(n * kFlips);
+    std::vector<double> best(kFlips);
+#pragma omp for schedule(static)
+    for (std::int64_t block = 0; block < patterns.blocks(); ++block) {
+      patterns.Fill(block, words);
+      std::fill(sums.begin(), sums.end(), 0.0);
+      AddPlusSigns(table.start().data(), table.groups(), table.slice().data(), table.value().data(),
+                   words.data(), sums.data());
+      const std::size_t flips = patterns.InBlock(block);
+      std::fill(best.begin(), best.end(), -INFINITY);
+      for (std::size_t k = n; k-- > 0;) {
+        const std::size_t h = order[k];
+        for (std::size_t f = 0; f < flips; ++f) {
+          double& sum = sums[h * kFlips + f];
+          sum = of(h, 2 * sum - total[h]);
+          own.raw[h] += sum >= reach[h];
+          best[f] = std::max(best[f], sum);
+          own.down[k] += best[f] >= reach[h];
+        }
+      }
+      for (std::size_t h = 0; h < n; ++h) {
+        for (std::size_t f = 0; f < flips; ++f) own.single[h] += best[f] >= reach[h];
+      }
+    }
+#pragma omp critical
+    for (std::size_t h = 0; h < n; ++h) {
+      counts.raw[h] += own.raw[h];
+      counts.single[h] += own.single[h];
+      counts.down[h] += own.down[h];
+    }
+  }
+  JointAdjustment result;
+  result.statistic = observed;
+  result.exact = patterns.exact();
+  result.replicates = patterns.count();
+  const auto p = [&](std::int64_t count) {
+    const double all = static_cast<double>(patterns.count());
+    return patterns.exact() ? static_cast<double>(count) / all : (static_cast<double>(count) + 1) / (all + 1);
+  };
+  result.raw_p.resize(n);
+  result.single_step_p.resize(n);
+  result.step_down_p.resize(n);
+  double running = 0;
+  for (std::size_t k = 0; k < n; ++k) {
+    const std::size_t h = order[k];
+    result.raw_p[h] = p(counts.raw[h]);
+    result.single_step_p[h] = p(counts.single[h]);
+    running = std::max(running, p(counts.down[k]));
+    result.step_down_p[h] = running;
+  }
+  return result;
+}
+
+Computed<bool> Checked(const JointOptions& options) {
+  if (options.replicates < 99 || options.replicates > 10'000'000) {
+    return Undefined("replicates",
+                     "between 99 and 10,000,000 replicates, asked for " + std::to_string(options.replicates));
+  }
+  return true;
+}
+
+// t of a sum T of g differences with sum of squares q: sign flips leave q alone, so t needs nothing else.
+double StudentT(double sum, double squares, double g) {
+  const double spread = squares - sum * sum / g;
+  if (!(squares > 0) || g < 2) return 0;
+  if (!(spread > 1e-14 * squares)) return sum > 0 ? INFINITY : -INFINITY;
+  return sum / std::sqrt(spread * g / (g - 1));
+}
+
+}  // namespace
+
+Computed<JointAdjustment> SignFlipMaxT(const SliceTable& table, const JointOptions& options) {
+  if (auto ok = Checked(options); !ok) return tl::unexpected<Reason>(ok.error());
+  const std::size_t n = table.slices();
+  std::vector<double> sum(n, 0.0), squares(n, 0.0);
+  for (std::size_t e = 0; e < table.slice().size(); ++e) {
+    sum[table.slice()[e]] += table.value()[e];
+    squares[table.slice()[e]] += table.value()[e] * table.value()[e];
+  }
+  const bool two_sided = options.alternative == Alternative::kTwoSided;
+  const auto statistic = [&](std::size_t h, double t) {
+    const double value = StudentT(t, squares[h], static_cast<double>(table.members()[h]));
+    return two_sided ? std::abs(value) : -value;
+  };
+  std::vector<double> observed(n);
+  for (std::size_t h = 0; h < n; ++h) observed[h] = statistic(h, sum[h]);
+  JointAdjustment result = StepDown(table, Patterns(table, options), observed, statistic);
+  for (std::size_t h = 0; h < n; ++h) {
+    if (squares[h] > 0 && table.members()[h] >= 2) continue;
+    result.raw_p[h] = result.single_step_p[h] = result.step_down_p[h] = 1;
+  }
+  return result;
+}
+
+Computed<JointAdjustment> SignFlipMinP(const SliceTable& table, const JointOptions& options) {
+  if (auto ok = Checked(options); !ok) return tl::unexpected<Reason>(ok.error());
+  const std::size_t n = table.slices();
+  std::vector<std::vector<double>> values(n);
+  for (std::size_t e = 0; e < table.slice().size(); ++e) {
+    if (table.value()[e] != 0) values[table.slice()[e]].push_back(table.value()[e]);
+  }
+  std::vector<SignFlipDistribution> distribution;
+  distribution.reserve(n);
+  std::vector<double> observed(n), p(n);
+  for (std::size_t h = 0; h < n; ++h) {
+    distribution.emplace_back(values[h]);
+    if (distribution[h].kind() != SignFlipDistribution::Kind::kLattice) {
+      return Undefined("not_on_lattice",
+                       "the differences of slice " + std::to_string(h) + " lie on no lattice; use max-T");
+    }
+    p[h] = distribution[h].AtLeast(-distribution[h].observed());
+    observed[h] = -p[h];  // larger is more extreme
+  }
+  JointAdjustment result =
+      StepDown(table, Patterns(table, options), observed, [&](std::size_t h, double sum) {
+        return -distribution[h].AtLeast(-std::round(sum / distribution[h].step()));
+      });
+  result.statistic = p;
+  result.raw_p = p;
+  for (std::size_t h = 0; h < n; ++h) {
+    if (values[h].empty()) result.single_step_p[h] = result.step_down_p[h] = 1;
+  }
+  return result;
+}
+
+Computed<JointAdjustment> RomanoWolf(const SliceTable& table, const JointOptions& options) {
+  if (auto ok = Checked(options); !ok) return tl::unexpected<Reason>(ok.error());
+  const std::size_t n = table.slices();
+  if (table.groups() >= (std::size_t{1} << 31)) return Undefined("too_many_pairs", "at most 2^31 - 1 pairs");
+  const bool two_sided = options.alternative == Alternative::kTwoSided;
+  // t = (mean - centre) / (sd / sqrt(g)) from g, the sum and the sum of squares; 0 where it does not exist.
+  const auto student = [two_sided](double g, double sum, double squares, double centre) {
+    if (g < 2) return 0.0;
+    const double spread = squares - sum * sum / g;
+    if (!(spread > 1e-12 * squares)) return 0.0;
+    const double t = (sum / g - centre) / std::sqrt(spread / (g - 1) / g);
+    return two_sided ? std::abs(t) : -t;
+  };
+  std::vector<double> sum(n, 0.0), squares(n, 0.0), mean(n, 0.0), observed(n, 0.0);
+  for (std::size_t e = 0; e < table.slice().size(); ++e) {
+    sum[table.slice()[e]] += table.value()[e];
+    squares[table.slice()[e]] += table.value()[e] * table.value()[e];
+  }
+  for (std::size_t h = 0; h < n; ++h) {
+    const double g = static_cast<double>(table.members()[h]);
+    if (g > 0) mean[h] = sum[h] / g;
+    observed[h] = student(g, sum[h], squares[h], 0);
+  }
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return observed[a] != observed[b] ? observed[a] > observed[b] : a < b;
+  });
+  const Resampler resampler(static_cast<std::int64_t>(table.groups()));
+  Counts counts(n);
+#pragma omp parallel
+  {
+    Counts own(n);
+    std::vector<std::uint8_t> weights(table.groups());
+    std::vector<double> drawn(3 * n);  // groups, sum, squares
+#pragma omp for schedule(static)
+    for (std::int64_t r = 0; r < options.replicates; ++r) {
+      resampler.Weights(weights, options.seed, static_cast<std::uint64_t>(r), kPurposeStepDown);
+      std::fill(drawn.begin(), drawn.end(), 0.0);
+      for (std::size_t k = 0; k < weights.size(); ++k) {
+        if (weights[k] == 0) continue;
+        const double weight = weights[k];
+        for (std::size_t e = table.start()[k]; e < table.start()[k + 1]; ++e) {
+          double* const at = drawn.data() + 3 * table.slice()[e];
+          const double product = weight * table.value()[e];
+          at[0] += weight;
+          at[1] += product;
+          at[2] += product * table.value()[e];
+        }
+      }
+      double best = -INFINITY;
+      for (std::size_t k = n; k-- > 0;) {
+        const std::size_t h = order[k];
+        const double t = student(drawn[3 * h], drawn[3 * h + 1], drawn[3 * h + 2], mean[h]);
+        own.raw[h] += t >= observed[h];
+        best = std::max(best, t);
+        own.down[k] += best >= observed[h];
+      }
+      for (std::size_t h = 0; h < n; ++h) own.single[h] += best >= observed[h];
+    }
+#pragma omp critical
+    for (std::size_t h = 0; h < n; ++h) {
+      counts.raw[h] += own.raw[h];
+      counts.single[h] += own.single[h];
+      counts.down[h] += own.down[h];
+    }
+  }
+  JointAdjustment result;
+  result.statistic = observed;
+  result.replicates = options.replicates;
+  result.raw_p.resize(n);
+  result.single_step_p.resize(n);
+  result.step_down_p.resize(n);
+  const auto p = [&](std::int64_t count) {
+    return (static_cast<double>(count) + 1) / (static_cast<double>(options.replicates) + 1);
+  };
+  double running = 0;
+  for (std::size_t k = 0; k < n; ++k) {
+    const std::size_t h = order[k];
+    result.raw_p[h] = p(counts.raw[h]);
+    result.single_step_p[h] = p(counts.single[h]);
+    running = std::max(running, p(counts.down[k]));
+    result.step_down_p[h] = running;
+  }
+  return result;
+}
+
+}  // namespace minslice::stats
