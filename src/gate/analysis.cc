@@ -24,7 +24,8 @@ double DisplayLevel(const Policy& policy) {
   return policy.goal == Goal::kSuperiority ? 1 - alpha : std::max(0.95, 1 - 2 * alpha);
 }
 
-Analysis AnalyseCounts(const stats::PairedCounts& counts, double margin, const Policy& policy) {
+Analysis AnalyseCounts(const stats::PairedCounts& counts, double margin, const Policy& policy,
+                       bool intervals) {
   Analysis analysis;
   analysis.n = counts.n();
   analysis.counts = counts;
@@ -46,19 +47,23 @@ Analysis AnalyseCounts(const stats::PairedCounts& counts, double margin, const P
     analysis.warnings.emplace_back("no discordant pairs: no difference was seen, which is not equality");
 
   const auto method = stats::PairedMethodFromName(policy.ci_method).value_or(stats::PairedMethod::kTango);
-  const auto interval = stats::PairedInterval(counts, analysis.level, method);
-  if (interval) {
-    analysis.ci_low = interval->lower;
-    analysis.ci_high = interval->upper;
-    for (const std::string& warning : interval->warnings) analysis.warnings.push_back("ci: " + warning);
-  } else {
-    analysis.warnings.push_back("ci: " + interval.error().text);
+  intervals = intervals || method != stats::PairedMethod::kTango;
+  if (intervals) {
+    const auto interval = stats::PairedInterval(counts, analysis.level, method);
+    if (interval) {
+      analysis.ci_low = interval->lower;
+      analysis.ci_high = interval->upper;
+      for (const std::string& warning : interval->warnings) analysis.warnings.push_back("ci: " + warning);
+    } else {
+      analysis.warnings.push_back("ci: " + interval.error().text);
+    }
   }
   // The one-sided statements. For Tango's interval they are its score test, so bound and test cannot
   // disagree.
   const double alpha_promote = policy.error_rates.alpha_promote;
   const double alpha_block = policy.error_rates.alpha_block;
-  const auto promote_bounds = stats::PairedInterval(counts, 1 - 2 * alpha_promote, method);
+  Computed<Estimate> promote_bounds = Undefined("not_needed", "left out");
+  if (intervals) promote_bounds = stats::PairedInterval(counts, 1 - 2 * alpha_promote, method);
   if (promote_bounds) analysis.lower_bound = promote_bounds->lower;
   if (method == stats::PairedMethod::kTango) {
     const double at_margin = stats::TangoScore(counts, -margin);

@@ -39,7 +39,10 @@ struct Analysis {
 double DisplayLevel(const Policy& policy);
 
 // margin: what non_inferior and inferior are held against.
-Analysis AnalyseCounts(const stats::PairedCounts& counts, double margin, const Policy& policy);
+// Without `intervals` the limits that no rule needs are left out (ci and lower_bound of a method whose tests
+// are its own).
+Analysis AnalyseCounts(const stats::PairedCounts& counts, double margin, const Policy& policy,
+                       bool intervals = true);
 
 // difference[i] = candidate mean - incumbent mean of pair i; cluster empty, or one index a pair.
 struct Differences {

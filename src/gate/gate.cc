@@ -79,7 +79,10 @@ std::optional<VerdictReason> CheckSensitivity(const Policy& policy, const Paired
                                               Decision decided, VerdictMissing& missing) {
   if (policy.missing.sensitivity == "none" || !AnyMissing(table)) return std::nullopt;
   const auto decide = [&](Fill fill) {
-    return ApplyRules(policy, CaseData(table, policy, fill).Input()).decision;
+    const CaseData data(table, policy, fill);
+    RuleInput input = data.Input();
+    input.slice_intervals = false;
+    return ApplyRules(policy, input).decision;
   };
   missing.worst_case = decide(Fill::kAgainstCandidate);
   missing.best_case = decide(Fill::kForCandidate);

@@ -128,7 +128,7 @@ class Pass {
         sum.candidate_only += counts.candidate_only;
         sum.neither += counts.neither;
       }
-      return AnalyseCounts(sum, margin, policy_);
+      return AnalyseCounts(sum, margin, policy_, input_.slice_intervals);
     }
     if (members.size() == 1)
       return input_.differences->Analyse(dimension.values[members.front()].cases, margin);
@@ -609,6 +609,7 @@ RuleOutcome DecideCounts(const Policy& policy, const stats::PairedCounts& aggreg
                          std::span<const CountedDimension> dimensions) {
   RuleInput input;
   input.aggregate = aggregate;
+  input.slice_intervals = false;
   for (const CountedDimension& dimension : dimensions) {
     RuleDimension out;
     out.name = dimension.name;

@@ -45,6 +45,7 @@ struct RuleInput {
   stats::PairedCounts aggregate;
   std::vector<RuleDimension> dimensions;          // ascending by name
   const DifferenceSource* differences = nullptr;  // absent: by counts
+  bool slice_intervals = true;                    // false: only what the rules need of a slice
 };
 
 struct Slice {
