@@ -21,6 +21,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 struct ScoreParts {
   double excess;    // c - b - n d
   double variance;  // of the excess, at the restricted maximum likelihood estimate
+  double slope;     // of the variance in d
   double psi;       // discordance rate there
 };
 
@@ -37,13 +38,19 @@ ScoreParts PartsBelowZero(double b, double c, double n, double d) {
   } else if (root + linear > 0) {
     q = 2 * c * spread / (root + linear);
   }
-  return {c - b - n * d, n * (2 * q + spread), 2 * q + lam};
+  // variance = (root - linear) / 2 + n spread, and d = -lam.
+  const double rate = 2 * n - b + c;
+  const double bend = 1 - 2 * lam;
+  const double root_slope = root > 0 ? (linear * rate + 4 * n * c * bend) / root : rate;
+  const double slope = -((root_slope - rate) / 2 + n * bend);
+  return {c - b - n * d, n * (2 * q + spread), slope, 2 * q + lam};
 }
 
 ScoreParts Parts(double b, double c, double n, double d) {
   if (d <= 0) return PartsBelowZero(b, c, n, d);
   ScoreParts mirrored = PartsBelowZero(c, b, n, -d);
   mirrored.excess = -mirrored.excess;
+  mirrored.slope = -mirrored.slope;
   return mirrored;
 }
 
@@ -68,18 +75,35 @@ double FallingRoot(F f, double low, double high) {
   return 0.5 * (bracket.first + bracket.second);
 }
 
-// Lower limit: the score falls from +inf at d = -1 to 0 at the estimate. Squared out of the ratio, since that
-// stays finite.
+// Lower limit: the score falls from +inf at d = -1 to 0 at the estimate. The denominator is multiplied out,
+// since that stays finite, and Newton's steps are taken as long as they stay within the bracket and halve it;
+// else it is cut in the middle.
 double TangoLower(double b, double c, double n, double z) {
   if (b >= n) return -1;
   if (b == 0 && c == 0) return -z * z / (n + z * z);
   if (c >= n) return (n - z * z) / (n + z * z);  // there T(d)^2 = n (1 - d) / (1 + d)
-  return FallingRoot(
-      [=](double d) {
-        const ScoreParts parts = Parts(b, c, n, d);
-        return parts.excess - z * std::sqrt(parts.variance);
-      },
-      -1, (c - b) / n);
+  double low = -1;
+  double high = (c - b) / n;
+  // Bonett and Price's limit is seldom far.
+  const double shifted = (c - b) / (n + 2);
+  double d = shifted - z * std::sqrt(((b + c + 2) / (n + 2) - shifted * shifted) / (n + 2));
+  double width = high - low;
+  for (int i = 0; i < 200; ++i) {
+    if (!(d > low && d < high)) d = low + (high - low) / 2;
+    if (d <= low || d >= high) break;  // neighbouring doubles
+    const ScoreParts parts = Parts(b, c, n, d);
+    const double deviation = std::sqrt(parts.variance);
+    const double value = parts.excess - z * deviation;
+    if (value == 0) return d;
+    (value > 0 ? low : high) = d;
+    const double slope = -n - z * parts.slope / (2 * deviation);
+    const double step = -value / slope;
+    if (std::abs(step) <= 2e-16 * std::max(std::abs(d), 1e-3)) return d + step;
+    d += step;
+    if (i > 6 && high - low > 0.5 * width) d = low + (high - low) / 2;
+    width = high - low;
+  }
+  return low + (high - low) / 2;
 }
 
 double ScasFrom(const ScoreParts& parts, double d, double n) {
