@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "cli/figures.h"
@@ -83,7 +84,8 @@ Comparison Compare(const stats::PairedCounts& counts, const CompareOptions& opti
       counts,
       {.level = options.level, .replicates = options.replicates, .seed = options.seed, .studentised = false});
   c.bootstrap_exact = stats::BootstrapBinaryExact(counts, options.level);
-  c.planning.alpha = 1 - options.level;
+  // Without the last bits of 1 - .95, so that .05 is printed as .05.
+  c.planning.alpha = std::round((1 - options.level) * 1e12) / 1e12;
   const double psi = counts.psi();
   c.printed_psi = stats::PrintedPsi(psi);
   c.mde = stats::McNemarMde(static_cast<double>(n), psi, c.planning);
@@ -107,15 +109,15 @@ Comparison Compare(const stats::PairedCounts& counts, const CompareOptions& opti
 
 std::string MethodNote(const std::string& method) {
   static const std::map<std::string, std::string> kNotes = {
-      {"tango", "any n; worst 95 % coverage 93.3 %: the default"},
-      {"scas", "n >= 2; evens out the two tails of Tango"},
-      {"newcombe10", "any n; conservative where rates are near 0 or 1"},
+      {"tango", "any n; worst coverage 93.3 %; default"},
+      {"scas", "n >= 2; evens out Tango's two tails"},
+      {"newcombe10", "any n; cautious near rates of 0 or 1"},
       {"newcombe8", "as newcombe10, less so at small n"},
-      {"bonett_price", "any n; weak one-sided (worst 91.1 % of 95)"},
+      {"bonett_price", "any n; weak one-sided (worst 91.1 %)"},
       {"agresti_min", "n >= 20; shrinks towards 0"},
-      {"wald", "50 discordant or more; else far too narrow"},
-      {"midp", "any b + c; never above 5 % on the known grid"},
-      {"exact", "any b + c; cautious, true size about .04"},
+      {"wald", "50 discordant or more; else too narrow"},
+      {"midp", "any b + c; never above 5 % on the grid"},
+      {"exact", "any b + c; cautious: true size near .04"},
       {"asymptotic", "b + c >= 25; can exceed its level"},
       {"corrected", "nowhere better than exact; old papers"},
       {"percentile", "50 discordant or more; else too narrow"},

@@ -64,7 +64,7 @@ struct Comparison {
 // counts.n() > 0, options checked.
 Comparison Compare(const stats::PairedCounts& counts, const CompareOptions& options);
 
-// When a method is to be trusted, in one line of at most 46 characters.
+// When a method is to be trusted, in at most 39 characters.
 std::string MethodNote(const std::string& method);
 // Methods that do not agree on whether 0 is excluded, in one sentence; empty where all agree.
 std::string Disagreement(const Comparison& comparison);

@@ -489,7 +489,8 @@ std::string CompareMarkdown(const CompareDocument& document, bool all_methods) {
     out += c.mde ? fmt::format("these pairs see {} points or more", SizeText(*c.mde)) : c.mde.error().text;
     for (const PlannedEffect& effect : c.effects) {
       if (effect.pairs)
-        out += fmt::format("; {:g} points: {} pairs", 100 * effect.effect, PairsText(*effect.pairs));
+        out += fmt::format("; {:g} {}: {} pairs", 100 * effect.effect,
+                           effect.effect == 0.01 ? "point" : "points", PairsText(*effect.pairs));
     }
     out += ".\n\n" + c.conclusion.text + '\n';
     const std::string disagreement = Disagreement(c);

@@ -53,10 +53,10 @@ std::string Heading(const std::string& what, const CompareDocument& document) {
 std::string TableText(const stats::PairedCounts& c) {
   const auto row = [](std::string_view name, std::int64_t passes, std::string_view passes_label,
                       std::int64_t fails, std::string_view fails_label, std::int64_t total) {
-    return fmt::format("  {:<18}{:>13} {:<10}{:>13} {:<10}{:>12}\n", name, CountText(passes), passes_label,
+    return fmt::format("  {:<16}{:>13} {:<9}{:>14} {:<8}{:>14}\n", name, CountText(passes), passes_label,
                        CountText(fails), fails_label, CountText(total));
   };
-  return fmt::format("  {:<18}{:>24}{:>24}{:>12}\n", "", "candidate passes", "candidate fails", "total") +
+  return fmt::format("  {:<16}{:>23}{:>23}{:>14}\n", "", "candidate passes", "candidate fails", "total") +
          row("incumbent passes", c.both, "both pass", c.incumbent_only, "broke", c.both + c.incumbent_only) +
          row("incumbent fails", c.candidate_only, "fixed", c.neither, "neither",
              c.candidate_only + c.neither) +

@@ -236,7 +236,7 @@ std::string Text(const PlanReport& r) {
   } else {
     line("sees", "nothing with this power: " + r.mde.error().text);
   }
-  if (r.small) line("", "fewer than 200 pairs or 25 discordant ones: believe the enumeration");
+  if (r.small) line("", "fewer than 200 pairs or 25 discordant: believe the enumeration");
   if (r.pilot && r.mde_upper)
     line("", fmt::format("{} points if psi is at its upper bound", SizeText(*r.mde_upper)));
   if (r.unpaired_mde) {
