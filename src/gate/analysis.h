@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "minslice/estimate.h"
 #include "minslice/policy.h"
+#include "minslice/stats/bootstrap_binary.h"
 #include "minslice/stats/counts.h"
 
 namespace minslice::gate {
@@ -50,9 +52,11 @@ struct Differences {
   std::span<const std::uint32_t> cluster;
   double incumbent_sum = 0;  // of the sides' means over the pairs
   double candidate_sum = 0;
-  int lattice = 0;  // every difference is a multiple of 1 / lattice; 0: graded
 };
 Analysis AnalyseDifferences(const Differences& differences, double margin, const Policy& policy);
+// The seeded bootstrap of the mean difference, of whole clusters where there are any.
+Computed<stats::BootstrapIntervals> BootstrapDifferences(const Differences& differences, double level,
+                                                         const Policy& policy);
 
 }  // namespace minslice::gate
 

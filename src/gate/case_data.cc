@@ -1,9 +1,11 @@
 #include "gate/case_data.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>
+
+#include "minslice/stats/max_t.h"
 
 namespace minslice::gate {
 namespace {
@@ -107,32 +109,71 @@ RuleInput CaseData::Input() const {
   return input;
 }
 
-Analysis CaseData::AnalyseAll(double margin) const {
+std::vector<std::uint32_t> CaseData::AllCases() const {
   std::vector<std::uint32_t> cases(code_.size());
   for (std::size_t i = 0; i < cases.size(); ++i) cases[i] = static_cast<std::uint32_t>(i);
-  return Analyse(cases, margin);
+  return cases;
 }
 
-Analysis CaseData::Analyse(std::span<const std::uint32_t> cases, double margin) const {
-  std::vector<double> difference;
-  std::vector<std::uint32_t> cluster;
-  Differences differences;
-  difference.reserve(cases.size());
+CaseData::Collected CaseData::Collect(std::span<const std::uint32_t> cases) const {
+  Collected out;
+  out.difference.reserve(cases.size());
   // Cases without a cluster are clusters of their own, numbered behind the named ones.
   auto own = static_cast<std::uint32_t>(table_.clusters.size());
   for (const std::uint32_t i : cases) {
     if (code_[i] == kMissingPair) continue;
-    difference.push_back(candidate_[i] - incumbent_[i]);
-    differences.incumbent_sum += incumbent_[i];
-    differences.candidate_sum += candidate_[i];
+    out.difference.push_back(candidate_[i] - incumbent_[i]);
+    out.differences.incumbent_sum += incumbent_[i];
+    out.differences.candidate_sum += candidate_[i];
     if (!table_.clusters.empty()) {
-      cluster.push_back(table_.cluster_of_case[i] == kNoValue ? own++ : table_.cluster_of_case[i]);
+      out.cluster.push_back(table_.cluster_of_case[i] == kNoValue ? own++ : table_.cluster_of_case[i]);
     }
   }
-  differences.difference = difference;
-  differences.cluster = cluster;
-  if (table_.binary) differences.lattice = table_.incumbent.repeats * table_.candidate.repeats;
-  return AnalyseDifferences(differences, margin, policy_);
+  out.differences.difference = out.difference;
+  out.differences.cluster = out.cluster;
+  return out;
+}
+
+Analysis CaseData::AnalyseAll(double margin) const { return Analyse(AllCases(), margin); }
+
+Analysis CaseData::Analyse(std::span<const std::uint32_t> cases, double margin) const {
+  const Collected collected = Collect(cases);
+  return AnalyseDifferences(collected.differences, margin, policy_);
+}
+
+Computed<stats::BootstrapIntervals> CaseData::Bootstrap(double level) const {
+  const Collected collected = Collect(AllCases());
+  return BootstrapDifferences(collected.differences, level, policy_);
+}
+
+Computed<std::vector<double>> CaseData::StepDown(std::span<const std::uint32_t> slice_of_case,
+                                                 std::uint32_t slices, std::string& method) const {
+  const Collected collected = Collect(AllCases());
+  std::vector<std::uint32_t> slice_of;
+  for (std::size_t i = 0; i < code_.size(); ++i) {
+    if (code_[i] != kMissingPair) slice_of.push_back(slice_of_case[i]);
+  }
+  // Clusters numbered from 0 without gaps, as a flip group each.
+  std::vector<std::uint32_t> group = collected.cluster;
+  std::vector<std::uint32_t> ids = group;
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  for (std::uint32_t& id : group)
+    id = static_cast<std::uint32_t>(std::lower_bound(ids.begin(), ids.end(), id) - ids.begin());
+  const std::vector<stats::Cut> cuts{{slice_of, slices}};
+  const auto table =
+      stats::SliceTable::FromCuts(collected.difference, cuts, group, static_cast<std::uint32_t>(ids.size()));
+  if (!table) return tl::unexpected(table.error());
+  const stats::JointOptions options{.replicates = policy_.bootstrap_replicates,
+                                    .seed = policy_.bootstrap_seed};
+  auto joint = stats::SignFlipMinP(*table, options);
+  method = "wy_min_p";
+  if (!joint && joint.error().code == "not_on_lattice") {
+    joint = stats::SignFlipMaxT(*table, options);
+    method = "wy_max_t";
+  }
+  if (!joint) return tl::unexpected(joint.error());
+  return joint->step_down_p;
 }
 
 }  // namespace minslice::gate

@@ -4,6 +4,8 @@
 #define MINSLICE_GATE_CASE_DATA_H_
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "gate/rules.h"
@@ -29,8 +31,20 @@ class CaseData : public DifferenceSource {
 
   Analysis Analyse(std::span<const std::uint32_t> cases, double margin) const override;
   Analysis AnalyseAll(double margin) const override;
+  Computed<std::vector<double>> StepDown(std::span<const std::uint32_t> slice_of_case, std::uint32_t slices,
+                                         std::string& method) const override;
+  // Of all complete pairs; differences only.
+  Computed<stats::BootstrapIntervals> Bootstrap(double level) const;
 
  private:
+  struct Collected {  // of the complete pairs among some cases
+    std::vector<double> difference;
+    std::vector<std::uint32_t> cluster;
+    Differences differences;  // refers to the two vectors
+  };
+  Collected Collect(std::span<const std::uint32_t> cases) const;
+  std::vector<std::uint32_t> AllCases() const;
+
   const PairedTable& table_;
   const Policy& policy_;
   bool by_counts_;

@@ -163,25 +163,26 @@ void OrderReasons(Outcome& outcome, const std::vector<ChangedIds>& changed,
   }
 }
 
-// McNemar's tests and the bootstrap of the aggregate, where it has counts.
-void Resample(const Policy& policy, const Analysis& aggregate, Verdict& verdict) {
+// The bootstrap of the aggregate, and McNemar's tests where it has counts.
+void Resample(const Policy& policy, const CaseData& data, const Analysis& aggregate, Verdict& verdict) {
   if (aggregate.n == 0) {
     verdict.warnings.emplace_back("mcnemar, bootstrap: no complete pair");
     return;
   }
-  if (!aggregate.counts) {
-    verdict.warnings.emplace_back(
-        "mcnemar, bootstrap: they are for one run a side, scored 0 or 1, without clusters");
-    return;
+  if (aggregate.counts) {
+    const stats::PairedCounts& counts = *aggregate.counts;
+    verdict.mcnemar = VerdictMcNemar{.exact = stats::McNemarExact(counts).p,
+                                     .midp = stats::McNemarMidP(counts).p,
+                                     .asymptotic = stats::McNemarAsymptotic(counts).p,
+                                     .corrected = stats::McNemarCorrected(counts).p};
+  } else {
+    verdict.warnings.emplace_back("mcnemar: it is for one run a side, scored 0 or 1, without clusters");
   }
-  const stats::PairedCounts& counts = *aggregate.counts;
-  verdict.mcnemar = VerdictMcNemar{.exact = stats::McNemarExact(counts).p,
-                                   .midp = stats::McNemarMidP(counts).p,
-                                   .asymptotic = stats::McNemarAsymptotic(counts).p,
-                                   .corrected = stats::McNemarCorrected(counts).p};
-  const auto bootstrap = stats::BootstrapBinary(
-      counts,
-      {.level = aggregate.level, .replicates = policy.bootstrap_replicates, .seed = policy.bootstrap_seed});
+  const auto bootstrap =
+      aggregate.counts ? stats::BootstrapBinary(*aggregate.counts, {.level = aggregate.level,
+                                                                    .replicates = policy.bootstrap_replicates,
+                                                                    .seed = policy.bootstrap_seed})
+                       : data.Bootstrap(aggregate.level);
   if (!bootstrap) {
     verdict.warnings.push_back("bootstrap: " + bootstrap.error().text);
     return;
@@ -267,7 +268,7 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
                                            dimension.no_value_pairs, dimension.name, kNoValueName));
   }
   verdict.dimensions = std::move(outcome.dimensions);
-  Resample(policy, outcome.aggregate, verdict);
+  Resample(policy, data, outcome.aggregate, verdict);
   verdict.planning = PlanningOf(policy, outcome.aggregate);
   CountMissingRows(paired, outcome.aggregate.n, verdict.missing);
   VerdictNondeterminism noise{RepeatsOf(table.incumbent, table.n_cases()),

@@ -7,6 +7,7 @@
 
 #include "gate/sentences.h"
 #include "io/nearest_name.h"
+#include "minslice/paired_table.h"
 #include "minslice/stats/multiplicity.h"
 #include "minslice/stats/power.h"
 #include "minslice/stats/proportion.h"
@@ -214,7 +215,9 @@ class Pass {
         }
       }
       if (family.empty()) continue;
-      const std::vector<double> adjusted = Adjust(policy_.segments.multiplicity, view, by_counts_);
+      const std::vector<double> adjusted = by_counts_ || policy_.segments.multiplicity != "wy_discrete"
+                                               ? Adjust(policy_.segments.multiplicity, view, by_counts_)
+                                               : StepDown(d, view);
       // What the usual adjustment would have said, where the exact one sees more.
       std::vector<double> holm;
       if (by_counts_ && policy_.segments.multiplicity == "wy_discrete" && family.size() > 1)
@@ -224,16 +227,43 @@ class Pass {
         if (!holm.empty()) family[k]->p_holm = holm[k];
         family[k]->alpha = outcome_.dimensions[d].alpha;
       }
-      if (!by_counts_ && (policy_.segments.multiplicity == "wy_discrete" ||
-                          policy_.segments.multiplicity == "tarone_holm")) {
+      // Tarone's bound needs counts; without them it is Holm's.
+      if (!by_counts_ && policy_.segments.multiplicity == "tarone_holm")
         outcome_.dimensions[d].multiplicity = "holm";
-      }
     }
     if (tested == 0) return;
     outcome_.hold_level =
         by_counts_
             ? stats::HoldLevel(all, policy_.error_rates.max_expected_false_holds)
             : std::min(1.0, policy_.error_rates.max_expected_false_holds / static_cast<double>(tested));
+  }
+
+  // Westfall and Young by swapping the sides of whole prompts or clusters, where there are no counts.
+  std::vector<double> StepDown(std::size_t d, const std::vector<const Slice*>& family) {
+    const RuleDimension& dimension = input_.dimensions[d];
+    std::vector<std::uint32_t> slice_of_value(dimension.values.size(), kNoValue);
+    for (std::uint32_t k = 0; k < family.size(); ++k) {
+      for (const std::uint32_t v : family[k]->members) slice_of_value[v] = k;
+    }
+    std::size_t n_cases = 0;
+    for (const RuleValue& value : dimension.values) n_cases += value.cases.size();
+    std::vector<std::uint32_t> slice_of_case(n_cases, kNoValue);
+    for (std::size_t v = 0; v < dimension.values.size(); ++v) {
+      for (const std::uint32_t i : dimension.values[v].cases) slice_of_case[i] = slice_of_value[v];
+    }
+    std::string& method = outcome_.dimensions[d].multiplicity;
+    auto adjusted =
+        input_.differences->StepDown(slice_of_case, static_cast<std::uint32_t>(family.size()), method);
+    if (!adjusted) {
+      method = "holm";
+      outcome_.warnings.push_back(
+          fmt::format("{}: adjusted by Holm: {}", dimension.name, adjusted.error().text));
+      return Adjust("holm", family, false);
+    }
+    // Counted patterns may fall a little below the exact p of a slice alone.
+    for (std::size_t k = 0; k < family.size(); ++k)
+      (*adjusted)[k] = std::max((*adjusted)[k], family[k]->analysis.p_harm.value_or(1));
+    return *adjusted;
   }
 
   // The candidate's rate against the absolute floor. "Below" is said of any of S slices with at most alpha in

@@ -28,6 +28,10 @@ class DifferenceSource {
   virtual ~DifferenceSource() = default;
   virtual Analysis Analyse(std::span<const std::uint32_t> cases, double margin) const = 0;
   virtual Analysis AnalyseAll(double margin) const = 0;
+  // Step-down p for harm of disjoint slices from the joint distribution under swaps of the sides
+  // (methods 2.5). slice_of_case: 0 ... slices - 1 or kNoValue. `method` is set to the name of what was used.
+  virtual Computed<std::vector<double>> StepDown(std::span<const std::uint32_t> slice_of_case,
+                                                 std::uint32_t slices, std::string& method) const = 0;
 };
 
 struct RuleValue {

@@ -557,12 +557,65 @@ TEST(RepeatsTest, EqualCopiesOfARunAreNotMoreEvidence) {
   EXPECT_FALSE(triple.aggregate.n_both.has_value());
   EXPECT_FALSE(triple.mcnemar.has_value());
   EXPECT_NEAR(*triple.aggregate.delta, *single.aggregate.delta, 1e-12);
-  EXPECT_NEAR(*triple.aggregate.p_value, *single.aggregate.p_value, 0.003);
+  // Sign flips of 0 and +-1 are McNemar's test whatever the number of copies (methods 2.1, 4.9).
+  EXPECT_NEAR(*triple.aggregate.p_value, *single.aggregate.p_value, 1e-12);
+  EXPECT_NEAR(*triple.aggregate.p_harm, *single.aggregate.p_harm, 1e-12);
+  EXPECT_NEAR(triple.bootstrap->percentile[0], single.bootstrap->percentile[0], 0.002);
   EXPECT_NEAR(*triple.aggregate.ci_low, *single.aggregate.ci_low, 0.001);
   EXPECT_EQ(triple.broke.size(), 49U);
   ASSERT_TRUE(triple.nondeterminism && triple.nondeterminism->incumbent);
   EXPECT_EQ(triple.nondeterminism->incumbent->spread, 0);
   EXPECT_EQ(triple.nondeterminism->incumbent->rates.size(), 3U);
+}
+
+TEST(RepeatsTest, SlicesOfRepeatsAreAdjustedBySwappingSides) {
+  const Logs once = MakeLogs(IncidentTables());
+  const Verdict single = Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}", once);
+  const Verdict triple =
+      Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}\nmethods: {bootstrap: {B: 100000}}",
+            Repeated(once, 3));
+  EXPECT_EQ(triple.dimensions.front().multiplicity, "wy_min_p");
+  for (const VerdictSegment& segment : single.segments) {
+    const VerdictSegment& repeated = *Find(triple, segment.value);
+    EXPECT_NEAR(*repeated.row.p_harm, *segment.row.p_harm, 1e-12) << segment.value;
+    // 100,000 swaps against the exact product form: four standard errors of a share of .05 are .003.
+    EXPECT_NEAR(*repeated.row.p_adjusted, *segment.row.p_adjusted, 0.007) << segment.value;
+    EXPECT_EQ(repeated.broke, segment.broke);
+  }
+}
+
+TEST(RepeatsTest, MeansThatFallByLessThanHalfAreNotBroken) {
+  // Three runs: the candidate fails one of three in 40 cases. d = -1/3, so nothing "broke", yet the mean
+  // fell.
+  Logs logs = Repeated(MakeLogs({{"", 400, 0, 0, 40}}), 3);
+  int changed = 0;
+  for (CaseRecord& record : logs.candidate.cases) {
+    if (record.repeat == 2 && record.outcome == Outcome::kPass && changed < 40) {
+      record.outcome = Outcome::kFail;
+      record.scores = {{"pass", 0.0}};
+      ++changed;
+    }
+  }
+  const Verdict verdict = Judge("goal: non_inferiority", logs);
+  EXPECT_NEAR(*verdict.aggregate.delta, -40.0 / 3 / 440, 1e-12);
+  EXPECT_TRUE(verdict.broke.empty());
+  EXPECT_EQ(verdict.decision, Decision::kBlocked) << "-3.0 pt, and the margin is 2";
+  EXPECT_EQ(verdict.nondeterminism->candidate->flaky, 40);
+}
+
+TEST(RepeatsTest, NothingChangedInAnyRun) {
+  const Verdict verdict = Judge("goal: non_inferiority\nmetrics: [{name: pass, margin: 0.005}]",
+                                Repeated(MakeLogs({{"", 180, 0, 0, 20}}), 3));
+  EXPECT_EQ(verdict.decision, Decision::kInconclusive);
+  EXPECT_NEAR(*verdict.aggregate.lower_bound, -0.0133, 5e-5)
+      << "as with one run: the prompts are what is counted";
+}
+
+TEST(RepeatsTest, FewCasesTakeTheBootstrapAndNeverLessThanEverything) {
+  const Verdict verdict = Judge("goal: non_inferiority", Repeated(MakeLogs({{"", 24, 1, 0, 0}}), 3));
+  EXPECT_EQ(verdict.decision, Decision::kInconclusive);
+  EXPECT_GE(*verdict.aggregate.ci_low, -1);
+  EXPECT_GT(*verdict.aggregate.ci_high, 0) << "one changed prompt of 25 shows no fall";
 }
 
 TEST(RepeatsTest, ClustersWidenTheInterval) {
