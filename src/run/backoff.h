@@ -14,6 +14,10 @@ struct BackoffOptions {
   // While the gateway has never given any answer, so that a wrong address is reported soon.
   double unheard_base_s = 0.1;
   double unheard_cap_s = 1;
+  // A gateway that has answered and then takes no connection is probably starting anew: so long after its
+  // last answer rows wait for it, whatever their attempts.
+  double outage_patience_s = 30;
+  double outage_cap_s = 3;        // bound of one wait meanwhile
   double retry_after_cap_s = 60;  // a server that asks for more gets this
 };
 

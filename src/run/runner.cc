@@ -127,7 +127,9 @@ class Runner {
       waiting_.pop();
       Send(slot);
     }
-    while (!ending() && !free_.empty() && next_item_ < done_.size()) {
+    // While nothing can be reached the rows that wait do the probing.
+    const bool outage = refused_in_a_row_ >= kGiveUpAfter && heard_ && open_ > 0;
+    while (!ending() && !outage && !free_.empty() && next_item_ < done_.size()) {
       if (done_[next_item_]) {
         ++next_item_;
         continue;
@@ -165,12 +167,13 @@ class Runner {
   void OnResponse(http::Response&& response) {
     if (log_failure_ || abandon_) return;
     const std::size_t slot = response.tag;
-    Row& row = rows_[slot];
     Answer answer = reader_.Read(response, clock_.UnixSeconds());
     if (!answer.error.empty()) answer.error = Redact(std::move(answer.error));
     if (response.error == http::TransportError::kNone) {
       heard_ = true;
+      last_heard_s_ = clock_.MonotonicSeconds();
       unreached_ = 0;
+      refused_in_a_row_ = 0;
     }
     if (answer.cost_usd) {
       progress_.spent_usd += *answer.cost_usd;
@@ -191,18 +194,7 @@ class Runner {
         Answered(slot, std::move(answer), response.latency_ms);
         break;
       case AnswerKind::kRetry:
-        row.last_error = answer.error;
-        if (ending()) {
-          Free(slot);
-        } else if (row.attempts < options_.max_attempts) {
-          const double wait_s = WaitSeconds(options_.backoff, row.attempts, heard_, answer.retry_after_s,
-                                            Jitter(options_.seed, row.item, row.attempts));
-          waiting_.push({clock_.MonotonicSeconds() + wait_s, slot});
-        } else {
-          const bool transport = response.error != http::TransportError::kNone;
-          Failed(slot, answer.error);
-          if (transport && !ending()) CountUnreached(answer.error);
-        }
+        Retry(slot, answer, response.error);
         break;
       case AnswerKind::kRejected:
         Failed(slot, answer.error);
@@ -217,6 +209,26 @@ class Runner {
         Free(slot);
         break;
     }
+  }
+
+  void Retry(std::size_t slot, const Answer& answer, http::TransportError error) {
+    Row& row = rows_[slot];
+    row.last_error = answer.error;
+    if (ending()) return Free(slot);
+    const double now_s = clock_.MonotonicSeconds();
+    const bool unconnected =
+        error == http::TransportError::kConnect || error == http::TransportError::kResolve;
+    if (unconnected) ++refused_in_a_row_;
+    const bool outage = unconnected && heard_ && now_s - last_heard_s_ < options_.backoff.outage_patience_s;
+    if (row.attempts < options_.max_attempts || outage) {
+      double wait_s = WaitSeconds(options_.backoff, row.attempts, heard_, answer.retry_after_s,
+                                  Jitter(options_.seed, row.item, row.attempts));
+      if (outage) wait_s = std::min(wait_s, options_.backoff.outage_cap_s);
+      waiting_.push({now_s + wait_s, slot});
+      return;
+    }
+    Failed(slot, answer.error);
+    if (error != http::TransportError::kNone && !ending()) CountUnreached(answer.error, unconnected);
   }
 
   std::string Refusal(const Answer& answer) const {
@@ -239,13 +251,15 @@ class Runner {
     return message;
   }
 
-  void CountUnreached(const std::string& error) {
+  void CountUnreached(const std::string& error, bool unconnected) {
     ++unreached_;
     // A gateway that takes connections and stays silent costs a whole timeout an attempt: fewer rows are
-    // enough then.
-    const bool slow = !heard_ && clock_.MonotonicSeconds() - start_s_ > 30;
-    const std::int64_t enough =
-        std::min({kGiveUpAfter, progress_.to_ask, slow ? std::int64_t{options_.concurrency} : kGiveUpAfter});
+    // enough then. One that had its time to come back has been waited for by every row.
+    std::int64_t enough = std::min(kGiveUpAfter, progress_.to_ask);
+    if (!heard_ && clock_.MonotonicSeconds() - start_s_ > 30) {
+      enough = std::min(enough, std::int64_t{options_.concurrency});
+    }
+    if (heard_ && unconnected) enough = 1;
     if (unreached_ < enough) return;
     abandon_ = true;
     unreachable_error_ = error;
@@ -395,6 +409,8 @@ class Runner {
   double start_s_ = 0;
   bool heard_ = false;          // the gateway has given an answer of any kind
   std::int64_t unreached_ = 0;  // rows given up for want of a connection since the last answer
+  double last_heard_s_ = 0;
+  std::int64_t refused_in_a_row_ = 0;  // connections, since the last answer
   std::int64_t rejected_ = 0;
   std::int64_t succeeded_ = 0;
   std::int64_t priced_ = 0;  // answers with a cost in this run

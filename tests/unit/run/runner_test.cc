@@ -325,16 +325,46 @@ TEST_F(RunnerTest, AGatewayThatGoesAwayInTheMiddleEndsTheRun) {
   EXPECT_EQ(summary.progress.counts.infra_error, 200);
 }
 
-TEST_F(RunnerTest, SurvivesAShortOutage) {
+TEST_F(RunnerTest, AGatewayThatStartsAnewCostsNoRow) {
   MakeCases(300);
+  options_.concurrency = 20;
+  options_.max_attempts = 2;
   FakeClient client(clock_, [&](const std::string&, int) {
     const double t = clock_.MonotonicSeconds();
-    return t > 0.2 && t < 1.2 ? Broken(http::TransportError::kConnect, "connection refused") : Ok();
+    return t > 0.05 && t < 20 ? Broken(http::TransportError::kConnect, "connection refused") : Ok();
   });
   const Summary summary = MustRun(client);
   EXPECT_EQ(summary.end, End::kComplete);
   EXPECT_EQ(log_.rows.size(), 300U);
-  EXPECT_GE(summary.progress.counts.pass, 292);
+  EXPECT_EQ(summary.progress.counts.pass, 300);
+  EXPECT_LT(summary.progress.elapsed_s, 25);
+  EXPECT_LT(client.sent.size(), 1500U);  // few probes: those in flight, each every second or two
+}
+
+TEST_F(RunnerTest, OneAtATimeTheEndOfAGatewayIsNoticedToo) {
+  MakeCases(30);
+  options_.concurrency = 1;
+  int answered = 0;
+  FakeClient client(clock_, [&](const std::string&, int) {
+    return ++answered <= 10 ? Ok() : Broken(http::TransportError::kConnect, "connection refused");
+  });
+  const Summary summary = MustRun(client);
+  EXPECT_EQ(summary.end, End::kUnreachable);
+  EXPECT_EQ(log_.rows.size(), 30U);
+  EXPECT_GE(summary.progress.elapsed_s, 30);
+  EXPECT_LT(summary.progress.elapsed_s, 60);
+}
+
+TEST_F(RunnerTest, APromptThatBreaksTheConnectionIsOneRow) {
+  MakeCases(30);
+  options_.concurrency = 1;
+  FakeClient client(clock_, [](const std::string& content, int) {
+    return content == "c9" ? Broken(http::TransportError::kReset, "connection reset by peer") : Ok();
+  });
+  const Summary summary = MustRun(client);
+  EXPECT_EQ(summary.end, End::kComplete);
+  EXPECT_EQ(summary.progress.counts.infra_error, 1);
+  EXPECT_EQ(RowOf("c9").attempts, 5);
 }
 
 TEST_F(RunnerTest, ResumesWhereItWas) {
