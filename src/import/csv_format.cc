@@ -35,6 +35,7 @@ std::vector<std::size_t> FindColumns(const std::vector<CsvField>& header,
                                      const std::vector<WantedField>& wanted, const std::string& path,
                                      io::Diagnostics& diagnostics) {
   std::vector<std::string> names;
+  names.reserve(header.size());
   for (const CsvField& field : header) names.emplace_back(field.text);
   std::vector<std::size_t> columns;
   for (const WantedField& field : wanted) {

@@ -47,8 +47,9 @@ std::string Lower(std::string_view text) {
 // The whole text as a finite number.
 std::optional<double> NumberIn(std::string_view text) {
   double number = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto parsed = std::from_chars(begin, end, number);
   if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(number)) return std::nullopt;
   return number;
 }
@@ -108,9 +109,9 @@ std::optional<bool> Truth(const FieldValue& value) {
 
 Result<void> CheckFieldOptions(const Options& options) {
   std::vector<Diagnostic> errors;
-  const auto error = [&](std::string text) {
+  const auto error = [&](const std::string& text) {
     Diagnostic diagnostic;
-    diagnostic.message = std::move(text);
+    diagnostic.message = text;
     errors.push_back(std::move(diagnostic));
   };
   if (options.pass_field.empty() && options.score_field.empty()) {
