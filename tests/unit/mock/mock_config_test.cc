@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace minslice::mock {
 namespace {
@@ -66,6 +67,20 @@ models:
   EXPECT_EQ(model.latency->ms, 20);
   EXPECT_EQ(model.faults->rates.size(), 1U);
   EXPECT_THAT(config->models[1].outputs_path, HasSubstr("/candidate.jsonl"));
+}
+
+// The example of the manual is a configuration.
+TEST(MockConfig, TheManualsExampleIsRead) {
+  std::ifstream file(std::string(MINSLICE_TEST_DATA) + "/../../docs/formats/mock.md");
+  std::stringstream manual;
+  manual << file.rdbuf();
+  const std::string text = manual.str();
+  const std::size_t start = text.find("```yaml\n");
+  ASSERT_NE(start, std::string::npos);
+  const Result<MockConfig> config = Load(text.substr(start + 8, text.find("```", start + 8) - start - 8));
+  ASSERT_TRUE(config.has_value()) << config.error().diagnostics[0].ToString();
+  EXPECT_EQ(config->models.size(), 2U);
+  for (const std::string& fault : FaultNames()) EXPECT_THAT(text, HasSubstr("`" + fault + "`"));
 }
 
 TEST(MockConfig, NamesEveryErrorAtOnce) {
