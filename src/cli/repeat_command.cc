@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -55,7 +56,7 @@ class TextReport {
     out_ << Paint(check.verdict, line, word.size()) << '\n';
     if (check.repeats >= 2) {
       out_ << Wrapped("rule: " + gate::RepeatRule(flags.options), kWidth, "  ") << "\n\n";
-      if (check.spread) Figures(check);
+      if (check.noise) Figures(check);
     }
     if (!check.causes.empty()) {
       out_ << "\nwhat else differs between the repeats, the likely cause first\n";
@@ -83,28 +84,27 @@ class TextReport {
   }
 
   void Figures(const gate::RepeatCheck& check) {
-    const stats::RepeatSpread& s = *check.spread;
+    const stats::Nondeterminism& s = *check.noise;
     std::string rates;
-    for (const double rate : s.rates)
+    for (const double rate : check.rates)
       rates += (rates.empty() ? "" : "  ") + fmt::format("{:.2f}", rate * 100);
     Row("pass rate, %", rates);
     Row("spread",
         fmt::format("{} pt over {} cases with every repeat graded", SizeText(s.spread), CountText(s.n)) +
             (check.incomplete > 0 ? fmt::format("; {} left out", CountText(check.incomplete)) : ""));
     Row("own noise", fmt::format("expected spread {} pt, 95 % point {} pt", SizeText(s.expected_spread),
-                                 SizeText(s.spread_95)));
-    Row("Cochran's Q", check.cochran_q ? fmt::format("{:.2f}, p {} (H0: every repeat has the same pass rate)",
-                                                     check.cochran_q->statistic,
-                                                     PText(check.cochran_q->p, check.cochran_q->log10_p))
-                                       : check.cochran_q.error().text);
+                                 SizeText(s.spread_limit)));
+    Row("Cochran's Q", s.flipped > 0 ? fmt::format("{:.2f}, p {} (H0: every repeat has the same pass rate)",
+                                                   s.cochran_q, PText(s.cochran_p, std::log10(s.cochran_p)))
+                                     : "no case changed between the repeats");
     Row("grades agree", ShareLine(check.tar_answers) + fmt::format(" (TARa@{})", s.repeats));
     Row("texts agree",
         ShareLine(check.tar_raw) + (check.tar_raw ? fmt::format(" (TARr@{})", s.repeats) : ""));
-    Row("flips", fmt::format("{} cases, {}", CountText(s.flipped), ShareLine(check.flip_rate)));
+    Row("flips", fmt::format("{} cases, {}", CountText(s.flipped), ShareLine(s.flip_rate)));
     const auto n = static_cast<double>(s.n);
     Row("pass in all", fmt::format("{} % of cases pass every repeat (pass^{}), {} % any (pass@{})",
-                                   RateText(static_cast<double>(s.all_pass) / n), s.repeats,
-                                   RateText(static_cast<double>(s.any_pass) / n), s.repeats));
+                                   RateText(static_cast<double>(check.all_pass) / n), s.repeats,
+                                   RateText(static_cast<double>(check.any_pass) / n), s.repeats));
   }
 
   void Flips(const gate::RepeatCheck& check, const RepeatFlags& flags) {
@@ -162,32 +162,29 @@ json::Value ToJson(const gate::RepeatCheck& check) {
   arm["cases_left_out"] = check.incomplete;
   arm["verdict"] = gate::RepeatVerdictName(check.verdict);
   arm["why"] = check.why;
-  if (check.spread) {
-    const stats::RepeatSpread& s = *check.spread;
+  if (check.noise) {
+    const stats::Nondeterminism& s = *check.noise;
     arm["n"] = s.n;
-    arm["rates"] = s.rates;
+    arm["rates"] = check.rates;
     arm["spread"] = s.spread;
     arm["variance"] = s.variance;
     arm["expected_spread"] = s.expected_spread;
-    arm["spread_95"] = s.spread_95;
+    arm["spread_95"] = s.spread_limit;
+    arm["cochran_q"] =
+        s.flipped > 0 ? json::Value{{"statistic", s.cochran_q}, {"p", s.cochran_p}, {"df", s.repeats - 1}}
+                      : json::Value{{"statistic", nullptr}, {"p", nullptr}, {"reason", "no case changed"}};
     arm["flipped"] = s.flipped;
+    arm["flip_rate"] = ToJson(Computed<Estimate>(s.flip_rate));
     const auto n = static_cast<double>(s.n);
-    arm["pass_all"] = static_cast<double>(s.all_pass) / n;
-    arm["pass_any"] = static_cast<double>(s.any_pass) / n;
+    arm["pass_all"] = static_cast<double>(check.all_pass) / n;
+    arm["pass_any"] = static_cast<double>(check.any_pass) / n;
   } else {
     arm["n"] = 0;
     arm["spread"] = nullptr;
-    arm["reason"] = check.spread.error().text;
-  }
-  if (check.cochran_q) {
-    arm["cochran_q"] = {
-        {"statistic", check.cochran_q->statistic}, {"p", check.cochran_q->p}, {"df", check.repeats - 1}};
-  } else {
-    arm["cochran_q"] = {{"statistic", nullptr}, {"p", nullptr}, {"reason", check.cochran_q.error().text}};
+    arm["reason"] = check.noise.error().text;
   }
   arm["tar_answers"] = ToJson(check.tar_answers);
   arm["tar_raw"] = ToJson(check.tar_raw);
-  arm["flip_rate"] = ToJson(check.flip_rate);
   arm["flips"] = json::Value::array();
   for (const gate::FlippedCase& flip : check.flips) {
     arm["flips"].push_back({{"case_id", flip.id},

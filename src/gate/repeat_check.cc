@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -306,8 +307,6 @@ void Agreement(const Arm& arm, const RepeatOptions& options, RepeatCheck& check)
         {std::string(arm.ids[i]), letters, passes, *stats::WilsonInterval(passes, k, options.level)});
   }
   check.tar_answers = stats::WilsonInterval(answers, complete, options.level);
-  check.flip_rate =
-      stats::WilsonInterval(static_cast<std::int64_t>(check.flips.size()), complete, options.level);
   if (with_outputs > 0) {
     check.tar_raw = stats::WilsonInterval(raw, with_outputs, options.level);
     if (with_outputs < complete) {
@@ -320,14 +319,14 @@ void Agreement(const Arm& arm, const RepeatOptions& options, RepeatCheck& check)
 }
 
 void Judge(const RepeatOptions& options, RepeatCheck& check) {
-  const stats::RepeatSpread& s = *check.spread;
+  const stats::Nondeterminism& s = *check.noise;
   const double slack = 1e-9;
   const bool wide = s.spread > options.max_spread + slack;
-  const bool beyond = s.spread > s.spread_95 + slack;
-  const bool shifted = check.cochran_q && check.cochran_q->p < options.q_level;
-  const std::string q = check.cochran_q ? "Q p " + PText(check.cochran_q->p) : "Q none";
+  const bool beyond = s.spread > s.spread_limit + slack;
+  const bool shifted = s.flipped > 0 && s.cochran_p < options.q_level;
+  const std::string q = s.flipped > 0 ? "Q p " + PText(s.cochran_p) : "no case changed";
   const std::string shown = fmt::format("spread {} (expected {}, 95 % point {}), {}", Points(s.spread),
-                                        Points(s.expected_spread), Points(s.spread_95), q);
+                                        Points(s.expected_spread), Points(s.spread_limit), q);
   if (shifted) {
     check.verdict = RepeatVerdict::kNondeterministic;
     check.why = fmt::format("{}: the repeats do not have one pass rate", shown);
@@ -391,40 +390,43 @@ Result<std::vector<RepeatCheck>> CheckRepeats(std::span<const RunLog> logs, cons
     if (arm->repeats < 2) {
       check.why =
           "one repeat: nothing to compare; 3 are usual (run with --repeats 3, or give more logs of the arm)";
-      for (auto* field : {&check.tar_answers, &check.tar_raw, &check.flip_rate})
-        *field = Undefined("repeats", check.why);
-      check.spread = Undefined("repeats", check.why);
-      check.cochran_q = Undefined("repeats", check.why);
+      check.tar_answers = check.tar_raw = Undefined("one_repeat", check.why);
+      check.noise = Undefined("one_repeat", check.why);
       checks.push_back(std::move(check));
       continue;
     }
     std::vector<double> scores;
-    std::vector<double> complete;
     scores.reserve(arm->rows.size());
+    check.rates.assign(arm->repeats, 0);
     for (std::size_t i = 0; i < arm->ids.size(); ++i) {
-      bool all = true;
+      std::size_t graded = 0;
+      std::size_t passes = 0;
       for (std::size_t r = 0; r < arm->repeats; ++r) {
         const CaseRecord* row = arm->At(i, r);
-        all = all && Graded(row);
-        scores.push_back(!Graded(row)                     ? std::numeric_limits<double>::quiet_NaN()
-                         : row->outcome == Outcome::kPass ? 1
-                                                          : 0);
+        const bool pass = Graded(row) && row->outcome == Outcome::kPass;
+        graded += Graded(row) ? 1 : 0;
+        passes += pass ? 1 : 0;
+        scores.push_back(Graded(row) ? (pass ? 1 : 0) : std::numeric_limits<double>::quiet_NaN());
       }
-      if (all) {
-        complete.insert(complete.end(), scores.end() - static_cast<std::ptrdiff_t>(arm->repeats),
-                        scores.end());
-      } else {
+      if (graded < arm->repeats) {
         ++check.incomplete;
+        continue;
       }
+      check.all_pass += passes == arm->repeats ? 1 : 0;
+      check.any_pass += passes > 0 ? 1 : 0;
+      for (std::size_t r = 0; r < arm->repeats; ++r)
+        check.rates[r] += scores[scores.size() - arm->repeats + r];
     }
-    check.spread = stats::SpreadOfRepeats(scores, check.repeats);
-    check.cochran_q = stats::CochranQ(complete, check.repeats);
+    for (double& rate : check.rates) rate /= static_cast<double>(check.cases - check.incomplete);
+    check.noise = stats::CheckNondeterminism(
+        scores, check.repeats,
+        {.max_spread = options.max_spread, .cochran_q = options.q_level, .level = options.level});
     Agreement(*arm, options, check);
     FindCauses(*arm, check);
-    if (check.spread) {
+    if (check.noise) {
       Judge(options, check);
     } else {
-      check.why = check.spread.error().text;
+      check.why = check.noise.error().text;
     }
     checks.push_back(std::move(check));
   }

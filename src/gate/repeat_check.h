@@ -65,11 +65,12 @@ struct RepeatCheck {
   int repeats = 1;
   std::int64_t cases = 0;       // with a row in any repeat
   std::int64_t incomplete = 0;  // without a graded row in some repeat: left out
-  Computed<stats::RepeatSpread> spread = Undefined("repeats", "");
-  Computed<Test> cochran_q = Undefined("repeats", "");
+  Computed<stats::Nondeterminism> noise = Undefined("one_repeat", "");  // over the cases with every repeat
+  std::vector<double> rates;                                            // by repeat, over the same cases
+  std::int64_t all_pass = 0;                                  // pass^K: cases that pass every repeat
+  std::int64_t any_pass = 0;                                  // pass@K: cases that pass some repeat
   Computed<Estimate> tar_answers = Undefined("repeats", "");  // TARa@K: all K graded answers agree; Wilson
   Computed<Estimate> tar_raw = Undefined("no_outputs", "");   // TARr@K: all K raw texts agree; Wilson
-  Computed<Estimate> flip_rate = Undefined("repeats", "");    // share of cases that flip; Wilson
   std::vector<FlippedCase> flips;                             // ascending by id
   std::vector<RepeatCause> causes;                            // most cases first
   RepeatVerdict verdict = RepeatVerdict::kUnknown;

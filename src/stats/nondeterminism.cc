@@ -1,161 +1,134 @@
 #include "minslice/stats/nondeterminism.h"
 
 #include <algorithm>
-#include <boost/math/distributions/chi_squared.hpp>
-#include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
-#include <limits>
+#include <numbers>
 #include <string>
+#include <vector>
 
-#include "stats/boost_policy.h"
+#include "minslice/stats/proportion.h"
 #include "stats/normal.h"
+#include "stats/sample.h"
 
 namespace minslice::stats {
 namespace {
 
-// The integrands below are smooth and vanish with all derivatives at +-kReach, so the trapezoid rule
-// converges faster than any power of the step: at 1/16 the error is below 1e-12 for every k that is allowed.
-constexpr double kReach = 10;
-constexpr double kStep = 1.0 / 16;
+double NormalDensity(double z) { return std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi); }
 
-template <class Integrand>
-double Integrate(Integrand f) {
+// P(range <= w) = K integral phi(z) (Phi(z + w) - Phi(z))^(K - 1) dz, by the trapezoid rule, which for a
+// smooth integrand that dies at both ends is exact to rounding.
+double NormalRangeCdf(std::int64_t k, double w) {
+  constexpr double kStep = 1.0 / 32;
   double sum = 0;
-  for (double x = -kReach; x <= kReach; x += kStep) sum += f(x);
-  return sum * kStep;
-}
-
-// P(range <= r) = k integral phi(x) (Phi(x + r) - Phi(x))^(k-1) dx, x the smallest of the k.
-double RangeCdf(int k, double r) {
-  return Integrate([k, r](double x) {
-    const double density = std::exp(-x * x / 2) / std::sqrt(2 * M_PI);
-    // Both tails from the side on which they do not cancel.
-    const double between = x > 0 ? NormalSf(x) - NormalSf(x + r) : NormalCdf(x + r) - NormalCdf(x);
-    return k * density * std::pow(between, k - 1);
-  });
-}
-
-bool BadShape(std::span<const double> scores, int repeats) {
-  return repeats > 0 && scores.size() % static_cast<std::size_t>(repeats) != 0;
-}
-
-tl::unexpected<Reason> FewRepeats(int repeats) {
-  return Undefined("repeats",
-                   "there is " + std::to_string(repeats) + " repeat; at least 2 are needed, 3 are usual");
+  for (double z = -9 - w; z <= 9; z += kStep) {
+    sum += NormalDensity(z) * std::pow(NormalCdf(z + w) - NormalCdf(z), static_cast<double>(k - 1));
+  }
+  return std::min(1.0, static_cast<double>(k) * sum * kStep);
 }
 
 }  // namespace
 
-Computed<Test> CochranQ(std::span<const double> scores, int repeats) {
-  if (repeats < 2) return FewRepeats(repeats);
-  if (BadShape(scores, repeats)) return Undefined("shape", "the scores are not cases x repeats");
-  if (scores.empty()) return Undefined("no_cases", "there are no cases");
-  const auto k = static_cast<std::size_t>(repeats);
-  std::vector<std::int64_t> by_repeat(k, 0);
-  // Sums of squares of counts: exact in 64 bits up to 3e9 rows.
-  std::int64_t total = 0;
-  std::int64_t sum_case_squared = 0;
-  for (std::size_t i = 0; i < scores.size(); i += k) {
-    std::int64_t passes = 0;
-    for (std::size_t r = 0; r < k; ++r) {
-      const double score = scores[i + r];
-      if (score != 0 && score != 1) return Undefined("not_binary", "Cochran's Q is for scores of 0 and 1");
-      if (score == 0) continue;
-      ++passes;
-      ++by_repeat[r];
-    }
-    total += passes;
-    sum_case_squared += passes * passes;
+double NormalRangeMean(std::int64_t k) {
+  // E range = integral 1 - Phi^K - (1 - Phi)^K.
+  constexpr double kStep = 1.0 / 32;
+  const double power = static_cast<double>(k);
+  double sum = 0;
+  for (double z = -9; z <= 9; z += kStep) {
+    sum += -std::expm1(power * std::log1p(-NormalSf(z))) - std::pow(NormalSf(z), power);
   }
-  const auto real = [](std::int64_t x) { return static_cast<double>(x); };
-  const std::int64_t denominator = static_cast<std::int64_t>(k) * total - sum_case_squared;
-  if (denominator == 0) {
-    return Undefined("no_changes", "no case changed between the repeats, so there is nothing to test");
+  return sum * kStep;
+}
+
+double NormalRangeQuantile(std::int64_t k, double p) {
+  double low = 0, high = 1;
+  while (NormalRangeCdf(k, high) < p && high < 64) high *= 2;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (NormalRangeCdf(k, middle) < p ? low : high) = middle;
   }
-  double spread = 0;  // K sum G^2 - T^2 = K sum (G - T/K)^2
-  const double mean = real(total) / static_cast<double>(k);
-  for (const std::int64_t passes : by_repeat) spread += (real(passes) - mean) * (real(passes) - mean);
-  Test test;
-  const double df = static_cast<double>(k) - 1;
-  test.statistic = df * static_cast<double>(k) * spread / real(denominator);
-  test.method = "cochran_q";
-  test.p = boost::math::cdf(boost::math::complement(
-      boost::math::chi_squared_distribution<double, BoostPolicy>(df), test.statistic));
-  test.log10_p = std::log10(test.p);
-  return test;
+  return (low + high) / 2;
 }
 
-double NormalRangeMean(int k) {
-  // E(max) - E(min) = integral of 1 - Phi^k - (1 - Phi)^k.
-  return Integrate([k](double x) {
-    const double upper = NormalSf(x);
-    return -std::expm1(k * std::log1p(-upper)) - std::pow(upper, k);
-  });
-}
-
-double NormalRangeQuantile(int k, double p) {
-  // Bracketed from above and closed by toms748: about ten evaluations.
-  const auto excess = [k, p](double r) { return RangeCdf(k, r) - p; };
-  double high = 4;
-  while (excess(high) < 0) high *= 1.5;
-  std::uintmax_t evaluations = 60;
-  const auto [low, up] = boost::math::tools::toms748_solve(
-      excess, 0.0, high, boost::math::tools::eps_tolerance<double>(46), evaluations);
-  return (low + up) / 2;
-}
-
-Computed<RepeatSpread> SpreadOfRepeats(std::span<const double> scores, int repeats) {
-  if (repeats < 2) return FewRepeats(repeats);
-  if (BadShape(scores, repeats)) return Undefined("shape", "the scores are not cases x repeats");
+Computed<Nondeterminism> CheckNondeterminism(std::span<const double> scores, std::int64_t repeats,
+                                             const NondeterminismOptions& options) {
+  if (repeats < 2)
+    return Undefined("one_repeat", "one run cannot disagree with itself; at least 2 are needed");
   const auto k = static_cast<std::size_t>(repeats);
-  RepeatSpread result;
+  if (scores.size() % k != 0)
+    return Undefined("shape", std::to_string(scores.size()) + " scores are no multiple of the runs");
+  Nondeterminism result;
   result.repeats = repeats;
-  result.rates.assign(k, 0);
-  double variance = 0;
-  for (std::size_t i = 0; i < scores.size(); i += k) {
-    const std::span<const double> row = scores.subspan(i, k);
+  std::vector<double> run(k, 0.0);
+  double prompts2 = 0, total = 0;  // sums of L_i^2 and of L_i, L_i = passes of prompt i
+  const double real_k = static_cast<double>(repeats);
+  for (std::size_t i = 0; i < scores.size() / k; ++i) {
+    const std::span<const double> row = scores.subspan(i * k, k);
     if (std::any_of(row.begin(), row.end(), [](double score) { return std::isnan(score); })) continue;
-    ++result.n;
-    double sum = 0;
-    for (std::size_t r = 0; r < k; ++r) {
-      result.rates[r] += row[r];
-      sum += row[r];
+    double passes = 0;
+    for (const double score : row) {
+      if (score != 0 && score != 1) return Undefined("not_binary", "scores must be 0 or 1");
+      passes += score;
     }
-    const auto [low, high] = std::minmax_element(row.begin(), row.end());
-    if (*low == 1) ++result.all_pass;
-    if (*high == 1) ++result.any_pass;
-    if (*low == *high) continue;
-    ++result.flipped;
-    const double mean = sum / static_cast<double>(k);
+    for (std::size_t r = 0; r < k; ++r) run[r] += row[r];
+    ++result.n;
+    total += passes;
+    prompts2 += passes * passes;
+    if (passes > 0 && passes < real_k) ++result.flipped;
+    const double p = passes / real_k;
+    result.variance += p * (1 - p) * real_k / (real_k - 1);
+  }
+  if (result.n == 0) return Undefined("no_prompts", "no prompt has all its runs");
+  const double n = static_cast<double>(result.n);
+  result.variance /= n;
+  const double denominator = real_k * total - prompts2;
+  if (denominator > 0) {
     double squares = 0;
-    for (const double score : row) squares += (score - mean) * (score - mean);
-    variance += squares / static_cast<double>(k - 1);
+    for (const double passes : run) squares += passes * passes;
+    result.cochran_q = (real_k - 1) * (real_k * squares - total * total) / denominator;
+    result.cochran_p = ChiSquaredSf(result.cochran_q, real_k - 1);
   }
-  if (result.n == 0) return Undefined("no_cases", "no case has a score in every repeat");
-  const auto n = static_cast<double>(result.n);
-  for (double& rate : result.rates) rate /= n;
-  const auto [low, high] = std::minmax_element(result.rates.begin(), result.rates.end());
-  result.spread = *high - *low;
-  result.variance = variance / n;
-  if (result.flipped > 0) {
-    const double standard_error = std::sqrt(result.variance / n);
-    result.expected_spread = NormalRangeMean(repeats) * standard_error;
-    result.spread_95 = NormalRangeQuantile(repeats, 0.95) * standard_error;
-  }
+  result.flip_rate = *WilsonInterval(result.flipped, result.n, options.level);
+  const auto [least, most] = std::minmax_element(run.begin(), run.end());
+  result.lowest_rate = *least / n;
+  result.highest_rate = *most / n;
+  result.spread = (*most - *least) / n;
+  const double scale = std::sqrt(result.variance / n);
+  result.expected_spread = NormalRangeMean(repeats) * scale;
+  result.spread_limit = NormalRangeQuantile(repeats, options.level) * scale;
+  result.nondeterministic = result.spread > options.max_spread || result.cochran_p < options.cochran_q;
+  result.noise_explains_it = result.spread <= result.spread_limit;
   return result;
 }
 
-double PassAll(std::int64_t passes, std::int64_t runs, std::int64_t k) {
-  double product = 1;
-  for (std::int64_t i = 0; i < k; ++i) {
-    if (passes - i <= 0) return 0;
-    product *= static_cast<double>(passes - i) / static_cast<double>(runs - i);
+Computed<Estimate> TotalAgreement(std::span<const std::uint64_t> hashes, std::int64_t repeats, double level) {
+  if (repeats < 2)
+    return Undefined("one_repeat", "one run cannot disagree with itself; at least 2 are needed");
+  const auto k = static_cast<std::size_t>(repeats);
+  if (hashes.size() % k != 0)
+    return Undefined("shape", std::to_string(hashes.size()) + " answers are no multiple of the runs");
+  std::int64_t n = 0, agree = 0;
+  for (std::size_t i = 0; i < hashes.size(); i += k, ++n) {
+    const std::span<const std::uint64_t> row = hashes.subspan(i, k);
+    if (std::all_of(row.begin(), row.end(), [&](std::uint64_t hash) { return hash == row[0]; })) ++agree;
   }
-  return product;
+  if (n == 0) return Undefined("no_prompts", "there are no prompts");
+  return WilsonInterval(agree, n, level);
 }
 
-double PassAny(std::int64_t passes, std::int64_t runs, std::int64_t k) {
-  return 1 - PassAll(runs - passes, runs, k);
+Computed<double> PassHatK(std::int64_t passes, std::int64_t runs, std::int64_t k) {
+  if (passes < 0 || passes > runs || k < 1 || k > runs)
+    return Undefined("counts", "0 <= passes <= runs and 1 <= k <= runs");
+  double all = 1;  // C(passes, k) / C(runs, k)
+  for (std::int64_t i = 0; i < k; ++i)
+    all *= static_cast<double>(std::max<std::int64_t>(0, passes - i)) / static_cast<double>(runs - i);
+  return all;
+}
+
+Computed<double> PassAtK(std::int64_t passes, std::int64_t runs, std::int64_t k) {
+  if (passes < 0 || passes > runs || k < 1 || k > runs)
+    return Undefined("counts", "0 <= passes <= runs and 1 <= k <= runs");
+  const Computed<double> none = PassHatK(runs - passes, runs, k);
+  return 1 - *none;
 }
 
 }  // namespace minslice::stats

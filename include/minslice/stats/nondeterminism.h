@@ -1,50 +1,56 @@
-// How far the repeats of one arm disagree, and how far they would by the prompts' own noise (methods 2.7).
-// Sources: Cochran 1950 (Q); range of K normal values: Tippett 1925; pass@k: Chen et al. 2021; pass^k: Yao et
-// al. 2024; total agreement (TAR): Atil et al. 2024.
-//
-// A flat rule on the spread (one point, say) false-alarms on small suites and sleeps on large ones: with 3 %
-// flaky prompts three repeats of 200 cases spread by .95 points on average, of 840 cases by .46.
+// The same suite run K times on one model: do the runs differ by more than the noise of single answers
+// explains? Temperature 0 is not determinism (batching changes the arithmetic), so this is measured, not
+// assumed. Sources: Cochran 1950 (Q); Atil et al. 2024 (TARa, TARr); Chen et al. 2021 (pass@k); Yao et al.
+// 2024 (pass^k); range of normal variables: Tippett 1925.
 #ifndef MINSLICE_STATS_NONDETERMINISM_H_
 #define MINSLICE_STATS_NONDETERMINISM_H_
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "minslice/estimate.h"
 
 namespace minslice::stats {
 
-// scores: n_cases x repeats, row-major, each 0 or 1. H0: every repeat has the same pass rate, case by case.
-// Chi-squared with repeats - 1 degrees of freedom. Reasons: "shape", "repeats" (fewer than 2), "no_cases",
-// "not_binary", "no_changes" (no case differs between repeats, so Q is 0/0).
-Computed<Test> CochranQ(std::span<const double> scores, int repeats);
-
-// The largest minus the smallest of `k` independent standard normal values; 2 <= k <= 10,000.
-double NormalRangeMean(int k);                // 1.6926 at k = 3
-double NormalRangeQuantile(int k, double p);  // 3.3145 at k = 3, p = .95; p in (0, 1)
-
-struct RepeatSpread {
-  int repeats = 0;
-  std::int64_t n = 0;          // cases that have a score in every repeat: all below is over them
-  std::vector<double> rates;   // by repeat
-  double spread = 0;           // largest minus smallest of rates
-  double variance = 0;         // v: mean over cases of the within-case sample variance, p (1 - p) K / (K - 1)
-  double expected_spread = 0;  // if every case drew its repeats independently: mean ...
-  double spread_95 = 0;        // ... and 95 % point. Normal approximation; both 0 where no case changed
-  std::int64_t flipped = 0;    // cases whose repeats do not all agree
-  std::int64_t all_pass = 0;   // pass^K: cases with 1 in every repeat
-  std::int64_t any_pass = 0;   // pass@K: cases with 1 in some repeat
+struct NondeterminismOptions {
+  double max_spread = 0.01;  // pass rates of the runs may differ by so much
+  double cochran_q = 0.01;   // level of Q
+  double level = 0.95;       // of the flip rate's interval and of the spread that noise explains
 };
 
-// scores as above, any values in [0, 1]; NaN = no score. Cases without all scores are left out. Reasons:
-// "shape", "repeats", "no_cases" (none has all scores).
-Computed<RepeatSpread> SpreadOfRepeats(std::span<const double> scores, int repeats);
+struct Nondeterminism {
+  std::int64_t n = 0;        // prompts with all K runs
+  std::int64_t repeats = 0;  // K
+  std::int64_t flipped = 0;  // prompts whose runs disagree
+  double cochran_q = 0;      // chi-squared, K - 1 degrees of freedom; 0 where nothing flipped
+  double cochran_p = 1;
+  Estimate flip_rate;                        // flipped / n, Wilson
+  double lowest_rate = 0, highest_rate = 0;  // pass rates of the runs
+  double spread = 0;                         // highest - lowest
+  double variance = 0;                       // v = mean of p_i (1 - p_i) K/(K - 1): variance of one answer
+  double expected_spread = 0;                // of K runs that differ by such noise only
+  double spread_limit = 0;                   // its upper quantile at `level`
+  bool nondeterministic = false;             // spread > max_spread or Q's p < cochran_q
+  bool noise_explains_it = false;            // spread <= spread_limit
+};
 
-// Of k draws without replacement from `runs` runs of a case of which `passes` passed: P(all pass), P(any
-// passes). Unbiased for the case's p^k and 1 - (1 - p)^k. 0 <= passes <= runs, 1 <= k <= runs.
-double PassAll(std::int64_t passes, std::int64_t runs, std::int64_t k);
-double PassAny(std::int64_t passes, std::int64_t runs, std::int64_t k);
+// scores: 0 or 1, row-major, `repeats` per prompt; prompts with a NaN are left out.
+// Reasons: "shape", "one_repeat", "no_prompts", "not_binary".
+Computed<Nondeterminism> CheckNondeterminism(std::span<const double> scores, std::int64_t repeats,
+                                             const NondeterminismOptions& options);
+
+// Total agreement rate: share of prompts whose K runs are all equal, by the hash of the parsed answer
+// (TARa@K) or of the raw text (TARr@K). Wilson interval. Reasons: "shape", "one_repeat", "no_prompts".
+Computed<Estimate> TotalAgreement(std::span<const std::uint64_t> hashes, std::int64_t repeats, double level);
+
+// From c passes in K runs of one prompt: unbiased probability that all of k fresh runs pass (pass^k), that at
+// least one does (pass@k). 1 <= k <= K. Reasons: "counts".
+Computed<double> PassHatK(std::int64_t passes, std::int64_t runs, std::int64_t k);
+Computed<double> PassAtK(std::int64_t passes, std::int64_t runs, std::int64_t k);
+
+// Range of K independent standard normals: its mean (1.693 at K = 3) and quantile (3.314 at .95). K >= 2.
+double NormalRangeMean(std::int64_t k);
+double NormalRangeQuantile(std::int64_t k, double p);
 
 }  // namespace minslice::stats
 
