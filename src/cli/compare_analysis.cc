@@ -9,6 +9,7 @@
 #include "cli/figures.h"
 #include "minslice/stats/mcnemar.h"
 #include "minslice/stats/multiplicity.h"
+#include "minslice/stats/paired_t.h"
 #include "minslice/stats/proportion.h"
 
 namespace minslice::cli {
@@ -153,15 +154,105 @@ std::string Disagreement(const Comparison& c) {
       yes, no);
 }
 
+namespace {
+
+constexpr std::int64_t kFew = 30;  // below, the t distribution of a mean is not to be relied on
+
+// Where all cases score the same a side has a mean but no interval: its method stays empty.
+Estimate MeanOf(const std::vector<double>& values, double level) {
+  if (const Computed<stats::PairedT> t = stats::PairedTTest(values, level)) {
+    Estimate estimate = t->mean;
+    estimate.method = "t";
+    return estimate;
+  }
+  Estimate estimate;
+  for (const double value : values) estimate.value += value / static_cast<double>(values.size());
+  estimate.n = static_cast<std::int64_t>(values.size());
+  estimate.level = level;
+  return estimate;
+}
+
+struct MeanInterval {
+  Estimate estimate;
+  double standard_error = 0;
+};
+
+Computed<MeanInterval> IntervalOf(const std::vector<double>& difference, const stats::ClusterSums* sums,
+                                  const CompareOptions& options) {
+  const stats::WildOptions wild_options{.level = options.level, .replicates = 9999, .seed = options.seed};
+  if (sums != nullptr) {
+    const auto robust = stats::ClusterRobustMean(*sums, stats::ClusterError::kCr2, options.level);
+    if (!robust) return tl::unexpected(robust.error());
+    if (static_cast<std::int64_t>(sums->sum.size()) >= kFew)
+      return MeanInterval{robust->mean, robust->standard_error};
+    const auto wild = stats::WildClusterBootstrap(*sums, wild_options);
+    if (!wild) return tl::unexpected(wild.error());
+    return MeanInterval{wild->mean, robust->standard_error};
+  }
+  const auto t = stats::PairedTTest(difference, options.level);
+  if (!t) return tl::unexpected(t.error());
+  if (static_cast<std::int64_t>(difference.size()) >= kFew) return MeanInterval{t->mean, t->standard_error};
+  const auto bootstrap = stats::BootstrapT(
+      difference,
+      {.level = options.level, .replicates = options.replicates, .seed = options.seed, .studentised = false});
+  if (!bootstrap) return tl::unexpected(bootstrap.error());
+  return MeanInterval{*bootstrap, t->standard_error};
+}
+
+Conclusion ConcludeGraded(const GradedComparison& g) {
+  const Estimate& d = g.delta;
+  const std::string level = LevelText(g.options.level);
+  const bool interval = ExcludesZero(d.lower, d.upper);
+  const bool test = g.sign_flip && g.sign_flip->midp < 1 - g.options.level;
+  if (interval && test) {
+    return {d.value > 0 ? "better" : "worse",
+            fmt::format("The candidate is {} on this suite: a true difference from {} fits ({} %).",
+                        d.value > 0 ? "better" : "worse", Span(d.lower, d.upper), level)};
+  }
+  if (interval != test) {
+    return {"disagree",
+            fmt::format("The interval ({}) and the sign-flip test ({}) disagree about a difference; a claim "
+                        "needs both, so "
+                        "none is shown.",
+                        interval ? "excludes 0" : "includes 0",
+                        g.sign_flip ? "mid-p " + PText(g.sign_flip->midp, g.sign_flip->log10_p) : "none")};
+  }
+  return {
+      "cannot_tell",
+      fmt::format(
+          "These data cannot say which side is better: any true difference from {} fits ({} %). That is not "
+          "evidence that the sides are equal.",
+          Span(d.lower, d.upper), level)};
+}
+
+void AddPlanning(const MeanInterval& shown, GradedComparison& g) {
+  const double alpha = 1 - g.options.level;
+  const double z =
+      *stats::NonInferiorityPairsNeeded(1, 0.5, alpha / 2, 0.80);  // (z_alpha/2 + z_power)^2 / .25
+  const double width = std::sqrt(z * 0.25);
+  g.mde = width * shown.standard_error;
+  for (const double effect : kPlannedEffects) {
+    const double ratio = g.mde / effect;
+    g.effects.push_back({effect, ratio * ratio * static_cast<double>(g.n)});
+  }
+}
+
+}  // namespace
+
 Computed<GradedComparison> CompareGraded(const PairedTable& table, const std::vector<std::size_t>& cases,
-                                         const CompareOptions& options) {
+                                         const CompareOptions& options, bool whole) {
   std::vector<double> incumbent;
   std::vector<double> candidate;
   std::vector<double> difference;
+  std::vector<std::int64_t> cluster;
+  auto next_cluster = static_cast<std::int64_t>(table.clusters.size());
   for (const std::size_t i : cases) {
     incumbent.push_back(table.incumbent.case_mean[i]);
     candidate.push_back(table.candidate.case_mean[i]);
     difference.push_back(candidate.back() - incumbent.back());
+    if (table.clusters.empty()) continue;
+    const std::uint32_t id = table.cluster_of_case[i];
+    cluster.push_back(id == kNoValue ? next_cluster++ : static_cast<std::int64_t>(id));
   }
   if (difference.empty()) return Undefined("no_pairs", "there are no complete pairs");
   GradedComparison g;
@@ -169,37 +260,50 @@ Computed<GradedComparison> CompareGraded(const PairedTable& table, const std::ve
   g.incumbent_repeats = table.incumbent.repeats;
   g.candidate_repeats = table.candidate.repeats;
   g.options = options;
-  // Where all cases score the same a side has a mean but no interval: its method stays empty.
-  const auto mean = [&](const std::vector<double>& values) {
-    Estimate estimate;
-    if (const Computed<stats::PairedT> t = stats::PairedTTest(values, options.level)) {
-      estimate = t->mean;
-      estimate.method = "t";
-    } else {
-      for (const double value : values) estimate.value += value / static_cast<double>(values.size());
-      estimate.n = g.n;
-      estimate.level = options.level;
-    }
-    return estimate;
-  };
-  g.incumbent = mean(incumbent);
-  g.candidate = mean(candidate);
-  Computed<stats::PairedT> t = stats::PairedTTest(difference, options.level);
-  if (!t) return tl::unexpected(t.error());
-  g.difference = *t;
-  const Estimate& d = g.difference.mean;
-  const bool shown = ExcludesZero(d.lower, d.upper) && g.difference.p < 1 - options.level;
-  if (shown) {
-    g.conclusion = {
-        d.value > 0 ? "better" : "worse",
-        fmt::format("The candidate is {} on this suite: a true difference from {} fits ({} %).",
-                    d.value > 0 ? "better" : "worse", Span(d.lower, d.upper), LevelText(options.level))};
-  } else {
-    g.conclusion = {"cannot_tell", fmt::format("These data cannot say which side is better: any true "
-                                               "difference from {} fits ({} %). That is not "
-                                               "evidence that the sides are equal.",
-                                               Span(d.lower, d.upper), LevelText(options.level))};
+  g.incumbent = MeanOf(incumbent, options.level);
+  g.candidate = MeanOf(candidate, options.level);
+  std::optional<stats::ClusterSums> sums;
+  if (!cluster.empty()) {
+    auto made = stats::SumClusters(difference, cluster);
+    if (!made) return tl::unexpected(made.error());
+    sums = *std::move(made);
+    if (const auto robust = stats::ClusterRobustMean(*sums, stats::ClusterError::kCr2, options.level))
+      g.clusters = *robust;
   }
+  g.sign_flip = stats::SignFlipTest(sums ? sums->sum : difference);
+  const auto units = sums ? static_cast<std::int64_t>(sums->sum.size()) : g.n;
+  if (std::all_of(difference.begin(), difference.end(), [](double d) { return d == 0; })) {
+    // As for zero discordant pairs: an interval of Tango's width about 0, never [0, 0].
+    g.delta = *stats::TangoInterval({.both = units, .incumbent_only = 0, .candidate_only = 0, .neither = 0},
+                                    options.level);
+    g.conclusion = {"no_discordance", fmt::format("No case changed. That does not make the models equal: a "
+                                                  "true difference of up to {} points either way "
+                                                  "fits {} {} without a change ({} % interval).",
+                                                  SizeText(g.delta.upper), CountText(units),
+                                                  sums ? "clusters" : "cases", LevelText(options.level))};
+    return g;
+  }
+  const auto shown = IntervalOf(difference, sums ? &*sums : nullptr, options);
+  if (!shown) return tl::unexpected(shown.error());
+  g.delta = shown->estimate;
+  g.delta.lower = std::max(g.delta.lower, table.binary ? -1.0 : g.delta.lower);
+  g.delta.upper = std::min(g.delta.upper, table.binary ? 1.0 : g.delta.upper);
+  g.conclusion = ConcludeGraded(g);
+  if (!whole) return g;
+  if (!sums) {
+    g.bootstrap = stats::BootstrapMean(difference, {.level = options.level,
+                                                    .replicates = options.replicates,
+                                                    .seed = options.seed,
+                                                    .studentised = false});
+    g.bootstrap_exact = stats::BootstrapMeanExact(difference, options.level);
+  }
+  if (table.incumbent.repeats > 1 && table.candidate.repeats > 1) {
+    const auto split =
+        stats::SplitVariance({.scores = table.incumbent.scores, .repeats = table.incumbent.repeats},
+                             {.scores = table.candidate.scores, .repeats = table.candidate.repeats});
+    if (split) g.split = *split;
+  }
+  AddPlanning(*shown, g);
   return g;
 }
 
@@ -244,7 +348,7 @@ std::vector<Slice> CompareSlices(const PairedTable& table, const std::vector<std
         slice.midp = stats::McNemarMidP(slice.counts).p;
         slice.harm = stats::McNemarHarmExact(slice.counts).p;
         discordance.push_back({.broke = slice.counts.incumbent_only, .fixed = slice.counts.candidate_only});
-      } else if (auto graded = CompareGraded(table, slice.cases, options)) {
+      } else if (auto graded = CompareGraded(table, slice.cases, options, false)) {
         slice.graded = *std::move(graded);
       }
     }
@@ -255,7 +359,7 @@ std::vector<Slice> CompareSlices(const PairedTable& table, const std::vector<std
     std::stable_sort(own.begin(), own.end(), [](const Slice& a, const Slice& b) {
       const auto delta = [](const Slice& slice) {
         if (slice.tango) return slice.tango->value;
-        return slice.graded ? slice.graded->difference.mean.value : 2.0;
+        return slice.graded ? slice.graded->delta.value : 2.0;
       };
       return delta(a) < delta(b);
     });

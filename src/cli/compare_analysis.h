@@ -11,10 +11,13 @@
 #include "minslice/estimate.h"
 #include "minslice/paired_table.h"
 #include "minslice/stats/bootstrap_binary.h"
+#include "minslice/stats/bootstrap_mean.h"
+#include "minslice/stats/clusters.h"
 #include "minslice/stats/counts.h"
 #include "minslice/stats/paired_interval.h"
-#include "minslice/stats/paired_t.h"
 #include "minslice/stats/power.h"
+#include "minslice/stats/repeats.h"
+#include "minslice/stats/sign_flip.h"
 
 namespace minslice::cli {
 
@@ -69,18 +72,28 @@ std::string MethodNote(const std::string& method);
 // Methods that do not agree on whether 0 is excluded, in one sentence; empty where all agree.
 std::string Disagreement(const Comparison& comparison);
 
-// Several runs a side, or graded scores: the unit is the case, its difference the difference of the means of
-// its runs. Rows are never pooled.
+// Several runs a side, clusters, or graded scores: the unit is the case, its difference the difference of the
+// means of its runs, and where cases come in clusters the cluster. Rows are never pooled. The interval is
+// Student's t on the differences (bootstrap-t below 30 cases), with clusters CR2 (wild cluster bootstrap-t
+// below 30 clusters); the p-value is the exact sign-flip test.
 struct GradedComparison {
   std::int64_t n = 0;
   int incumbent_repeats = 1, candidate_repeats = 1;
   Estimate incumbent, candidate;  // t interval on the case means
-  stats::PairedT difference;
+  Estimate delta;
+  Computed<stats::SignFlip> sign_flip = stats::SignFlip{};
+  // Absent in slices.
+  std::optional<Computed<stats::MeanBootstrap>> bootstrap, bootstrap_exact;  // of cases; without clusters
+  std::optional<stats::ClusterMean> clusters;
+  std::optional<stats::VarianceSplit> split;  // where both sides have repeats
+  double mde = 0;                             // in points of delta: (z_alpha + z_power) standard errors
+  std::vector<PlannedEffect> effects;         // cases at this many runs; empty where nothing varies
   CompareOptions options;
   Conclusion conclusion;
 };
+// `whole`: the aggregate, with bootstrap and planning; else a slice.
 Computed<GradedComparison> CompareGraded(const PairedTable& table, const std::vector<std::size_t>& cases,
-                                         const CompareOptions& options);
+                                         const CompareOptions& options, bool whole);
 
 // One run a side, every score 0 or 1, no clusters: the four counts say everything.
 bool IsBinaryPairs(const PairedTable& table);

@@ -165,7 +165,7 @@ Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions
   if (IsBinaryPairs(paired.table)) {
     document.binary = Compare(CountCases(paired.table, complete), options);
   } else {
-    Computed<GradedComparison> graded = CompareGraded(paired.table, complete, options);
+    Computed<GradedComparison> graded = CompareGraded(paired.table, complete, options, true);
     if (!graded) return Fail(fmt::format("{}: {}", graded.error().code, graded.error().text));
     document.graded = *std::move(graded);
   }

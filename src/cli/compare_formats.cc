@@ -164,10 +164,66 @@ ordered_json GradedJson(const GradedComparison& g) {
   j["repeats"] = {{"incumbent", g.incumbent_repeats}, {"candidate", g.candidate_repeats}};
   j["incumbent"] = EstimateJson(g.incumbent);
   j["candidate"] = EstimateJson(g.candidate);
-  j["delta"] = g.difference.mean.value;
+  j["delta"] = g.delta.value;
   j["level"] = g.options.level;
-  j["interval"] = EstimateJson(g.difference.mean);
-  j["t_test"] = {{"t", OrNull(g.difference.t)}, {"df", g.difference.df}, {"p", g.difference.p}};
+  j["interval"] = EstimateJson(g.delta);
+  if (g.sign_flip) {
+    j["sign_flip"] = {{"p", g.sign_flip->p},
+                      {"midp", g.sign_flip->midp},
+                      {"p_harm", g.sign_flip->p_harm},
+                      {"log10_p", OrNull(g.sign_flip->log10_p)},
+                      {"method", g.sign_flip->method}};
+  } else {
+    PutComputed(j, "sign_flip", Computed<double>(tl::unexpected(g.sign_flip.error())));
+  }
+  const auto limits = [](const Computed<stats::MeanBootstrap>& b) {
+    ordered_json object;
+    if (!b) {
+      object["reason"] = {{"code", b.error().code}, {"text", b.error().text}};
+      return object;
+    }
+    object["percentile"] = LimitsJson(b->intervals.percentile);
+    object["basic"] = LimitsJson(b->intervals.basic);
+    object["bca"] = LimitsJson(b->intervals.bca);
+    object["standard_error"] = b->intervals.standard_error;
+    object["method"] = b->method;
+    return object;
+  };
+  if (g.bootstrap) {
+    ordered_json& bootstrap = j["bootstrap"];
+    bootstrap["replicates"] = g.options.replicates;
+    bootstrap["seed"] = g.options.seed;
+    bootstrap.update(limits(*g.bootstrap));
+    if (g.bootstrap_exact) bootstrap["exact"] = limits(*g.bootstrap_exact);
+  }
+  if (g.clusters) {
+    j["clusters"] = {{"n_clusters", g.clusters->mean.n},
+                     {"icc", OrNull(g.clusters->icc)},
+                     {"design_effect", g.clusters->design_effect},
+                     {"n_effective", g.clusters->n_effective},
+                     {"se_cr0", g.clusters->se_cr0},
+                     {"se_cr1", g.clusters->se_cr1},
+                     {"se_cr2", g.clusters->se_cr2}};
+  }
+  if (g.split) {
+    j["variance_split"] = {{"omega2", g.split->omega2},
+                           {"sigma2_incumbent", g.split->sigma2_incumbent},
+                           {"sigma2_candidate", g.split->sigma2_candidate},
+                           {"noise_share", g.split->noise_share},
+                           {"repeats_that_pay", g.split->repeats_that_pay}};
+  }
+  if (!g.effects.empty()) {
+    ordered_json& planning = j["planning"];
+    planning["method"] = "normal";
+    planning["alpha"] = std::round((1 - g.options.level) * 1e12) / 1e12;
+    planning["sides"] = 2;
+    planning["power"] = 0.80;
+    planning["mde"] = g.mde;
+    for (const PlannedEffect& effect : g.effects) {
+      planning["pairs_needed"].push_back(
+          {{"effect", effect.effect}, {"pairs", static_cast<std::int64_t>(std::ceil(*effect.pairs - 1e-9))}});
+    }
+  }
   j["conclusion"] = {{"code", g.conclusion.code}, {"text", g.conclusion.text}};
   return j;
 }
@@ -248,9 +304,8 @@ std::vector<Row> Rows(const CompareDocument& document) {
     const GradedComparison& g = *document.graded;
     estimate("incumbent", g.incumbent);
     estimate("candidate", g.candidate);
-    estimate("delta", g.difference.mean);
-    rows.back().statistic = Full(g.difference.t);
-    rows.back().p = Full(g.difference.p);
+    estimate("delta", g.delta);
+    if (g.sign_flip) rows.back().p = Full(g.sign_flip->midp);
   } else {
     const Comparison& c = *document.binary;
     const std::string n = std::to_string(c.counts.n());
@@ -414,13 +469,13 @@ std::string CompareCsv(const CompareDocument& document) {
       row.level = Full(slice.tango->level);
       row.p = Full(slice.midp);
     } else if (slice.graded) {
-      const Estimate& e = slice.graded->difference.mean;
+      const Estimate& e = slice.graded->delta;
       row.method = e.method;
       row.value = Full(e.value);
       row.lower = Full(e.lower);
       row.upper = Full(e.upper);
       row.level = Full(e.level);
-      row.p = Full(slice.graded->difference.p);
+      row.p = slice.graded->sign_flip ? Full(slice.graded->sign_flip->midp) : "";
     }
     line(slice.dimension, slice.value, row);
   }
@@ -508,11 +563,11 @@ std::string CompareMarkdown(const CompareDocument& document, bool all_methods) {
     };
     mean("incumbent mean", g.incumbent);
     mean("candidate mean", g.candidate);
-    const Estimate& d = g.difference.mean;
+    const Estimate& d = g.delta;
     out +=
         fmt::format("| delta, points | {} | {} |\n\n", PointsText(d.value), PointsInterval(d.lower, d.upper));
-    out += fmt::format("Paired t on case means: t {:.3f}, p {}.\n\n{}\n", g.difference.t,
-                       PText(g.difference.p, 0), g.conclusion.text);
+    out += fmt::format("Interval {}; exact sign flip mid-p {}.\n\n{}\n", d.method,
+                       g.sign_flip ? PText(g.sign_flip->midp, g.sign_flip->log10_p) : "-", g.conclusion.text);
   }
   if (!document.slices.empty()) {
     out +=
@@ -530,11 +585,11 @@ std::string CompareMarkdown(const CompareDocument& document, bool all_methods) {
                            PointsInterval(slice.tango->lower, slice.tango->upper),
                            CountText(t.incumbent_only), CountText(t.candidate_only), PText(slice.midp, 0));
       } else if (slice.graded) {
-        const Estimate& e = slice.graded->difference.mean;
+        const Estimate& e = slice.graded->delta;
         out += fmt::format("| {} | {} | {} | {} | {} | {} | - | - | {} |\n", name, CountText(slice.graded->n),
                            RateText(slice.graded->incumbent.value), RateText(slice.graded->candidate.value),
                            PointsText(e.value), PointsInterval(e.lower, e.upper),
-                           PText(slice.graded->difference.p, 0));
+                           slice.graded->sign_flip ? PText(slice.graded->sign_flip->midp, 0) : "-");
       } else {
         out += fmt::format("| {} | {} | - | - | - | - | - | - | - |\n", name, slice.cases.size());
       }

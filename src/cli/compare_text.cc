@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "cli/compare_render.h"
 #include "cli/figures.h"
@@ -151,10 +152,10 @@ std::string SliceLine(const Slice& slice) {
   }
   if (slice.graded) {
     const GradedComparison& g = *slice.graded;
-    const Estimate& e = g.difference.mean;
+    const Estimate& e = g.delta;
     return fmt::format("  {} {:>6}{:>8}{:>8}{:>9} {:<18}{:>8}\n", Padded(slice.value, 20), CountText(g.n),
                        RateText(g.incumbent.value), RateText(g.candidate.value), PointsText(e.value),
-                       PointsInterval(e.lower, e.upper), PText(g.difference.p, 0));
+                       PointsInterval(e.lower, e.upper), g.sign_flip ? PText(g.sign_flip->midp, 0) : "-");
   }
   return fmt::format("  {} {:>6}  no interval: one case, or all differences equal\n", Padded(slice.value, 20),
                      CountText(static_cast<std::int64_t>(slice.cases.size())));
@@ -174,7 +175,7 @@ std::string SlicesText(const std::vector<Slice>& slices, const CompareOptions& o
                          "delta", level + " % Tango", "broke", "fixed", "mid-p");
     } else {
       out += fmt::format("  {:<20} {:>6}{:>8}{:>8}{:>9} {:<18}{:>8}\n", "", "n", "before", "after", "delta",
-                         level + " % t", "p");
+                         level + " % interval", "mid-p");
     }
     for (auto slice = first; slice != last; ++slice) out += SliceLine(*slice);
     if (first->tango) {
@@ -188,6 +189,65 @@ std::string SlicesText(const std::vector<Slice>& slices, const CompareOptions& o
     first = last;
   }
   return out;
+}
+
+std::string GradedText(const GradedComparison& g, const CompareDocument& document) {
+  const std::string level = LevelText(g.options.level);
+  std::string what = CountText(g.n) + (g.n == 1 ? " pair" : " pairs");
+  if (document.metric != "pass") what += ", metric " + report::EscapeTerminal(document.metric);
+  if (g.incumbent_repeats > 1 || g.candidate_repeats > 1) {
+    what += g.incumbent_repeats == g.candidate_repeats
+                ? fmt::format(", {} runs a case", g.incumbent_repeats)
+                : fmt::format(", {} and {} runs a case", g.incumbent_repeats, g.candidate_repeats);
+  }
+  std::string out = Heading(what, document);
+  out += Entry("mean", fmt::format("incumbent  {}{}", RateLine(g.incumbent),
+                                   g.incumbent.method.empty() ? "" : "  " + level + " % t"));
+  out += Entry("", "candidate  " + RateLine(g.candidate));
+  out += Entry("delta", fmt::format("{} points {}  {} % {}", PointsText(g.delta.value),
+                                    PointsInterval(g.delta.lower, g.delta.upper), level, g.delta.method));
+  if (g.sign_flip) {
+    out +=
+        Entry("sign flip", fmt::format("mid-p {}, exact {}", PText(g.sign_flip->midp, g.sign_flip->log10_p),
+                                       PText(g.sign_flip->p, g.sign_flip->log10_p)));
+  }
+  const auto bootstrap = [&](const char* label, const Computed<stats::MeanBootstrap>& b,
+                             const std::string& which) {
+    out += b ? Entry(label, BootstrapLine(b->intervals, which)) : Entry(label, "none: " + b.error().text);
+  };
+  if (g.bootstrap)
+    bootstrap("bootstrap", *g.bootstrap,
+              fmt::format("B {}, seed {}", CountText(g.options.replicates), g.options.seed));
+  if (g.bootstrap_exact && *g.bootstrap_exact) bootstrap("", *g.bootstrap_exact, "exact limit");
+  if (g.clusters) {
+    out += Entry("clusters",
+                 fmt::format("{} clusters of {} cases in all, design effect {:.2f}, worth {:.0f} cases",
+                             CountText(g.clusters->mean.n), CountText(g.clusters->items),
+                             g.clusters->design_effect, g.clusters->n_effective));
+  }
+  if (g.split) {
+    out += Entry("repeats", fmt::format("{:.0f} % of the variance is the models' own noise",
+                                        100 * g.split->noise_share));
+    if (g.split->repeats_that_pay > 0) {
+      out += Entry("", fmt::format("beyond {} runs a side, more cases pay and more runs do not",
+                                   g.split->repeats_that_pay));
+    }
+  }
+  if (!g.effects.empty()) {
+    out += Entry("planning", fmt::format("{} such cases see differences of {} points or more", CountText(g.n),
+                                         SizeText(g.mde)));
+    std::string needs;
+    for (const PlannedEffect& effect : g.effects) {
+      const bool one = effect.effect == 0.01;
+      needs += fmt::format("{}{:g} {} {} cases", needs.empty() ? "" : ", ", 100 * effect.effect,
+                           one ? "point needs" : "points need", PairsText(*effect.pairs));
+    }
+    out += Entry("", fmt::format("{} (two-sided {}, power 80 %)", needs,
+                                 AlphaText(std::round((1 - g.options.level) * 1e12) / 1e12)));
+  }
+  out += Entry("", g.clusters ? "the unit is the cluster: cases within it are never pooled"
+                              : "the unit is the case: its runs are averaged, never pooled");
+  return out + '\n' + Paragraph(g.conclusion.text);
 }
 
 }  // namespace
@@ -222,21 +282,7 @@ std::string CompareText(const CompareDocument& document, bool all_methods) {
     if (all_methods) out += AllMethods(c);
     out += '\n' + Paragraph(c.conclusion.text);
   } else {
-    const GradedComparison& g = *document.graded;
-    const std::string level = LevelText(g.options.level);
-    out += Heading(
-        fmt::format("{} pairs, metric {}, {} and {} runs a case", CountText(g.n),
-                    report::EscapeTerminal(document.metric), g.incumbent_repeats, g.candidate_repeats),
-        document);
-    out += Entry("mean", fmt::format("incumbent  {}  {} % t", RateLine(g.incumbent), level));
-    out += Entry("", "candidate  " + RateLine(g.candidate));
-    const Estimate& d = g.difference.mean;
-    out += Entry("delta", fmt::format("{} points {}  {} % t on the differences by case", PointsText(d.value),
-                                      PointsInterval(d.lower, d.upper), level));
-    out += Entry("t test", fmt::format("t {:.3f}, {:g} degrees of freedom, p {}", g.difference.t,
-                                       g.difference.df, PText(g.difference.p, 0)));
-    out += Entry("", "the unit is the case: its runs are averaged, never pooled");
-    out += '\n' + Paragraph(g.conclusion.text);
+    out += GradedText(*document.graded, document);
   }
   out += SlicesText(document.slices, document.binary ? document.binary->options : document.graded->options);
   if (!document.notes.empty()) out += '\n';
