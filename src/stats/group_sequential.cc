@@ -38,8 +38,12 @@ Quadrature GaussLegendre(int n) {
   return rule;
 }
 
+// Sixteen nodes a panel of 1.5 standard deviations of an increment leave no error worth the name.
+constexpr double kPanel = 1.5;
+
 // Probability of crossing at each look. Works on S_k = z_k sqrt(k), whose increments are N(drift/sqrt(K), 1).
 std::vector<double> CrossingAt(std::span<const double> critical, int sides, double drift) {
+  const Quadrature rule = GaussLegendre(16);
   const double looks = static_cast<double>(critical.size());
   const double step_mean = drift / std::sqrt(looks);
   std::vector<double> crossing;
@@ -61,18 +65,20 @@ std::vector<double> CrossingAt(std::span<const double> critical, int sides, doub
       crossing.resize(critical.size(), 0.0);
       break;
     }
-    const auto nodes = static_cast<int>(std::clamp(32 + 6 * (high - low), 48.0, 400.0));
-    const Quadrature rule = GaussLegendre(nodes);
+    const double panels = std::ceil((high - low) / kPanel);
+    const double width = (high - low) / panels;
     std::vector<double> next_point, next_mass;
-    for (std::size_t j = 0; j < rule.node.size(); ++j) {
-      const double s = (low + high) / 2 + (high - low) / 2 * rule.node[j];
-      double density = 0;
-      for (std::size_t i = 0; i < point.size(); ++i) {
-        const double z = s - point[i] - step_mean;
-        density += mass[i] * std::exp(-z * z / 2);
+    for (int panel = 0; panel < static_cast<int>(panels); ++panel) {
+      for (std::size_t j = 0; j < rule.node.size(); ++j) {
+        const double s = low + width * (panel + (1 + rule.node[j]) / 2);
+        double density = 0;
+        for (std::size_t i = 0; i < point.size(); ++i) {
+          const double z = s - point[i] - step_mean;
+          density += mass[i] * std::exp(-z * z / 2);
+        }
+        next_point.push_back(s);
+        next_mass.push_back(density / std::sqrt(2 * std::numbers::pi) * rule.weight[j] * width / 2);
       }
-      next_point.push_back(s);
-      next_mass.push_back(density / std::sqrt(2 * std::numbers::pi) * rule.weight[j] * (high - low) / 2);
     }
     point = std::move(next_point);
     mass = std::move(next_mass);
