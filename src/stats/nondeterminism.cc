@@ -1,7 +1,9 @@
 #include "minslice/stats/nondeterminism.h"
 
 #include <algorithm>
+#include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 #include <string>
 #include <vector>
@@ -15,13 +17,17 @@ namespace {
 
 double NormalDensity(double z) { return std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi); }
 
-// P(range <= w) = K integral phi(z) (Phi(z + w) - Phi(z))^(K - 1) dz, by the trapezoid rule, which for a
-// smooth integrand that dies at both ends is exact to rounding.
+// Trapezoid rule over a smooth integrand that dies at both ends: exact to rounding (1e-12) at this step.
+constexpr double kReach = 10;
+constexpr double kStep = 1.0 / 16;
+
+// P(range <= w) = K integral phi(z) (Phi(z + w) - Phi(z))^(K - 1) dz, z the smallest of the K.
 double NormalRangeCdf(std::int64_t k, double w) {
-  constexpr double kStep = 1.0 / 32;
   double sum = 0;
-  for (double z = -9 - w; z <= 9; z += kStep) {
-    sum += NormalDensity(z) * std::pow(NormalCdf(z + w) - NormalCdf(z), static_cast<double>(k - 1));
+  for (double z = -kReach; z <= kReach; z += kStep) {
+    // From the side on which the tails do not cancel.
+    const double between = z > 0 ? NormalSf(z) - NormalSf(z + w) : NormalCdf(z + w) - NormalCdf(z);
+    sum += NormalDensity(z) * std::pow(between, static_cast<double>(k - 1));
   }
   return std::min(1.0, static_cast<double>(k) * sum * kStep);
 }
@@ -30,23 +36,22 @@ double NormalRangeCdf(std::int64_t k, double w) {
 
 double NormalRangeMean(std::int64_t k) {
   // E range = integral 1 - Phi^K - (1 - Phi)^K.
-  constexpr double kStep = 1.0 / 32;
   const double power = static_cast<double>(k);
   double sum = 0;
-  for (double z = -9; z <= 9; z += kStep) {
+  for (double z = -kReach; z <= kReach; z += kStep) {
     sum += -std::expm1(power * std::log1p(-NormalSf(z))) - std::pow(NormalSf(z), power);
   }
   return sum * kStep;
 }
 
 double NormalRangeQuantile(std::int64_t k, double p) {
-  double low = 0, high = 1;
-  while (NormalRangeCdf(k, high) < p && high < 64) high *= 2;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (NormalRangeCdf(k, middle) < p ? low : high) = middle;
-  }
-  return (low + high) / 2;
+  const auto excess = [k, p](double w) { return NormalRangeCdf(k, w) - p; };
+  double high = 4;
+  while (excess(high) < 0 && high < 64) high *= 1.5;
+  std::uintmax_t evaluations = 60;
+  const auto [low, up] = boost::math::tools::toms748_solve(
+      excess, 0.0, high, boost::math::tools::eps_tolerance<double>(46), evaluations);
+  return (low + up) / 2;
 }
 
 Computed<Nondeterminism> CheckNondeterminism(std::span<const double> scores, std::int64_t repeats,
