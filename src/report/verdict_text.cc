@@ -212,14 +212,15 @@ class TextReport {
     std::vector<std::string> lines;
     const std::string word = DecisionWord(verdict_.decision);
     std::string rest =
-        fmt::format("  exit {}  candidate {} vs incumbent {}  suite {}", verdict_.exit_code,
-                    Name(ArmName(verdict_.candidate), 48), Name(ArmName(verdict_.incumbent), 48),
+        fmt::format("  candidate {} vs incumbent {}   suite {}", Name(ArmName(verdict_.candidate), 48),
+                    Name(ArmName(verdict_.incumbent), 48),
                     Name(verdict_.suite.empty() ? "(unnamed)" : verdict_.suite, 40));
     for (const VerdictInput& input : verdict_.inputs) {
       if (!input.suite_sha256) continue;
-      rest += fmt::format("@{}", paint_.Show(input.suite_sha256->substr(0, 8)));
+      rest += fmt::format(" (sha {})", paint_.Show(input.suite_sha256->substr(0, 8)));
       break;
     }
+    rest += fmt::format("   exit {}", verdict_.exit_code);
     AddParagraph(lines, word, rest, width_, 3);
     lines.front().replace(0, word.size(), paint_.Paint(word, DecisionColor(verdict_.decision)));
     const std::vector<ReasonLine> reasons = ReasonLines(verdict_);

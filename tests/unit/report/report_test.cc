@@ -87,12 +87,13 @@ TEST(ReportTest, GoldenMarkdown) {
 }
 
 TEST(ReportTest, DecisionAndReasonComeFirst) {
-  const std::vector<std::string> lines = Lines(VerdictText(Incident(), {.verdict_path = "out/verdict.json"}));
-  EXPECT_TRUE(
-      lines[0].starts_with("BLOCKED  exit 12  candidate candidate-model vs incumbent incumbent-model"));
+  const std::string text = VerdictText(Incident(), {.width = 120, .verdict_path = "out/verdict.json"});
+  const std::vector<std::string> lines = Lines(text);
+  EXPECT_TRUE(lines[0].starts_with(
+      "BLOCKED  candidate candidate-model vs incumbent incumbent-model   suite support"));
+  EXPECT_TRUE(lines[0].ends_with("exit 12"));
   EXPECT_TRUE(lines[1].starts_with("  why: segment refund_flow -14.9 pt (8 broke, 1 fixed of 47)"));
-  EXPECT_THAT(VerdictText(Incident(), {.verdict_path = "out/verdict.json"}),
-              HasSubstr("next: minslice show out/verdict.json refund_flow --broke"));
+  EXPECT_THAT(text, HasSubstr("next: minslice show out/verdict.json refund_flow --broke"));
   EXPECT_THAT(VerdictText(Incident(), {}), HasSubstr("keep the verdict with --out DIR"));
 }
 
