@@ -171,8 +171,8 @@ TEST(RepeatCheck, AnotherModelOrATemperatureIsNamed) {
   EXPECT_THAT(check.causes[2].text, HasSubstr("temperature is 0.7"));
 }
 
-// False alarms where nothing but independent flips goes on: at most a few per cent, where the flat rule alone fires in
-// about every fourth suite of 200 with 3 % flaky prompts.
+// False alarms where nothing but independent flips goes on: at most a few per cent, where the flat rule alone
+// fires in about every fourth suite of 200 with 3 % flaky prompts.
 TEST(RepeatCheck, KeepsItsFalseAlarmRate) {
   std::mt19937_64 engine(3);
   const auto uniform = [&engine] { return static_cast<double>(engine() >> 11) * 0x1p-53; };

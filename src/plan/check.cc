@@ -1,0 +1,310 @@
+#include "plan/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "gate/rules.h"
+#include "minslice/stats/power.h"
+#include "minslice/stats/proportion.h"
+#include "plan/slice_power.h"
+
+namespace minslice::plan {
+namespace {
+
+// Enumeration where Connor's formula is rough (methods 2.4).
+bool Small(std::int64_t n, double psi) { return n < 200 || psi * static_cast<double>(n) < 25; }
+
+std::string Size(double fraction) {
+  std::string text = fmt::format("{:.2f}", fraction * 100);
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text + " pt";
+}
+
+std::optional<double> Mde(std::int64_t n, double psi, const ErrorRates& rates, std::string* method) {
+  const stats::PowerOptions options{.alpha = rates.alpha_promote, .sides = 2, .power = rates.power};
+  if (Small(n, psi)) {
+    if (const auto exact = stats::McNemarExactMde(n, psi, stats::McNemarTest::kMidP, options)) {
+      if (method != nullptr) *method = "exact (mid-p)";
+      return *exact;
+    }
+    return std::nullopt;
+  }
+  if (method != nullptr) *method = "Connor";
+  const auto mde = stats::McNemarMde(static_cast<double>(n), psi, options);
+  if (!mde) return std::nullopt;
+  return *mde;
+}
+
+// The smallest margin certified with the asked power where nothing changes: the formula, or every table
+// summed with Tango's test where it is rough.
+std::optional<double> Resolvable(std::int64_t n, double psi, const ErrorRates& rates, std::string* method) {
+  const auto formula = stats::ResolvableMargin(static_cast<double>(n), psi, rates.alpha_promote, rates.power);
+  if (!formula) return std::nullopt;
+  if (method != nullptr) *method = "normal formula";
+  if (!Small(n, psi) || n > 2000) return *formula;
+  const auto enough = [&](double margin) {
+    const auto power = stats::NonInferiorityExactPower(n, psi, 0, margin, rates.alpha_promote);
+    return power && *power >= rates.power;
+  };
+  double high = std::min(0.999, *formula);
+  while (!enough(high)) {
+    if (high >= 0.999) return std::nullopt;
+    high = std::min(0.999, high * 1.3);
+  }
+  double low = 0;
+  while (high - low > 1e-4) {
+    const double middle = (low + high) / 2;
+    (enough(middle) ? high : low) = middle;
+  }
+  if (method != nullptr) *method = "exact (Tango)";
+  return high;
+}
+
+class Checker {
+ public:
+  Checker(const Policy& policy, const SuiteShape& shape, const PlanPsi& psi, const CheckOptions& options)
+      : policy_(policy), shape_(shape) {
+    report_.suite = shape.suite;
+    report_.n = shape.n;
+    report_.clusters = shape.clusters;
+    report_.psi = psi;
+    report_.power = policy.error_rates.power;
+    report_.drop = options.drop;
+    report_.short_form = policy.gating.has_value();
+  }
+
+  CheckReport Run() {
+    if (shape_.n == 0) {
+      Problem("no_cases", true, "there are no cases");
+      return std::move(report_);
+    }
+    const gate::Outcome outline = gate::ApplyRules(policy_, InputOf(shape_));
+    if (!report_.short_form) Goal();
+    Slices(outline);
+    Absent(outline);
+    Problems();
+    std::stable_partition(report_.problems.begin(), report_.problems.end(),
+                          [](const CheckProblem& problem) { return problem.decides; });
+    report_.answerable = report_.problems.empty() || !report_.problems.front().decides;
+    return std::move(report_);
+  }
+
+ private:
+  void Problem(const char* code, bool decides, std::string text) {
+    report_.problems.push_back({code, decides, std::move(text)});
+  }
+
+  void Goal() {
+    CheckGoal& goal = report_.goal;
+    const ErrorRates& rates = policy_.error_rates;
+    const PlanPsi& psi = report_.psi;
+    const bool gain = policy_.goal == minslice::Goal::kSuperiority;
+    goal.what = gain ? "gain" : "margin";
+    goal.target = gain ? policy_.target_mde : policy_.margin;
+    const auto solve = [&](double rate, std::string* method) {
+      return gain ? Mde(shape_.n, rate, rates, method) : Resolvable(shape_.n, rate, rates, method);
+    };
+    goal.resolvable = solve(psi.value, &goal.method);
+    goal.resolvable_low = psi.low == psi.value ? goal.resolvable : solve(psi.low, nullptr);
+    goal.resolvable_high = psi.high == psi.value ? goal.resolvable : solve(psi.high, nullptr);
+    goal.pairs_needed = gain ? gate::PairsForGain(psi.value, goal.target, rates)
+                             : gate::PairsForMargin(psi.value, goal.target, rates);
+    goal.resolved = goal.resolvable && *goal.resolvable <= goal.target + gate::kSlack;
+    if (goal.resolved) return;
+    std::string text =
+        goal.resolvable ? fmt::format("{} pairs resolve {} of {}, not {}", shape_.n,
+                                      gain ? "a gain" : "a margin", Size(*goal.resolvable), Size(goal.target))
+                        : fmt::format("{} pairs resolve no {} at psi {:.3g}", shape_.n, goal.what, psi.value);
+    if (goal.pairs_needed) text += fmt::format("; {} pairs would", *goal.pairs_needed);
+    Problem("goal_unresolved", true, text);
+  }
+
+  double LevelOf(const gate::Slice& asked, const gate::Outcome& outline) {
+    const auto [known, is_new] = level_of_size_.try_emplace(asked.dimension);
+    if (is_new) {
+      std::vector<std::int64_t> sizes;
+      for (const gate::Slice& slice : outline.slices) {
+        if (slice.dimension == asked.dimension && slice.tested()) sizes.push_back(slice.analysis.n);
+      }
+      const std::vector<double> levels =
+          BlockLevels(sizes, report_.psi.value, *asked.alpha, policy_.segments.multiplicity);
+      for (std::size_t i = 0; i < sizes.size(); ++i) known->second.emplace(sizes[i], levels[i]);
+    }
+    return known->second.at(asked.analysis.n);
+  }
+
+  struct Seen {
+    std::optional<double> mde;
+    std::optional<std::int64_t> smallest;
+  };
+
+  void Slices(const gate::Outcome& outline) {
+    std::map<std::pair<std::int64_t, double>, Seen> seen;
+    std::map<double, std::optional<std::int64_t>> pairs_for_drop;
+    std::map<std::int64_t, std::optional<double>> margins;
+    const ErrorRates& rates = policy_.error_rates;
+    for (const gate::Slice& slice : outline.slices) {
+      if (!slice.gate && !slice.required) continue;
+      CheckSlice row;
+      row.dimension = outline.dimensions[slice.dimension].name;
+      row.value = slice.value;
+      row.n = slice.analysis.n;
+      row.gated = slice.tested();
+      row.under_floor = slice.under_floor;
+      row.pooled = slice.pooled;
+      row.members = slice.pooled ? static_cast<std::int64_t>(slice.members.size()) : 0;
+      row.required = slice.required;
+      if (row.gated && slice.alpha) {
+        row.alpha = slice.alpha;
+        row.block_level = LevelOf(slice, outline);
+        const SliceTest test{row.n, report_.psi.value, *row.block_level, policy_.segments.margin};
+        const auto [known, is_new] = seen.try_emplace({row.n, *row.block_level});
+        if (is_new) {
+          known->second.mde = BlockMde(test, rates.power);
+          known->second.smallest = SmallestBroke(test);
+        }
+        row.block_mde = known->second.mde;
+        row.smallest_broke = known->second.smallest;
+        row.sees_drop = row.block_mde && *row.block_mde <= report_.drop + gate::kSlack;
+        const auto [needed, first] = pairs_for_drop.try_emplace(*row.block_level);
+        if (first) needed->second = PairsForDrop(test, report_.drop, rates.power);
+        row.pairs_for_drop = needed->second;
+      }
+      if (!report_.short_form) {
+        const auto [margin, first] = margins.try_emplace(row.n);
+        if (first) margin->second = Resolvable(row.n, report_.psi.value, rates, nullptr);
+        row.resolvable_margin = margin->second;
+        row.pairs_for_margin = gate::PairsForMargin(report_.psi.value, policy_.segments.margin, rates);
+        if (policy_.segments.floor_pass_rate) row.floor_rate = FloorRate(row.n);
+      }
+      report_.slices.push_back(std::move(row));
+    }
+    std::stable_sort(report_.slices.begin(), report_.slices.end(),
+                     [](const CheckSlice& a, const CheckSlice& b) {
+                       return std::tie(a.dimension, a.pooled, a.n) < std::tie(b.dimension, b.pooled, b.n);
+                     });
+  }
+
+  // The lowest rate of n whose one-sided Wilson bound lies above the floor; with n of n at best.
+  std::optional<double> FloorRate(std::int64_t n) const {
+    const double floor = *policy_.segments.floor_pass_rate;
+    const auto above = [&](std::int64_t x) {
+      const auto interval = stats::WilsonInterval(x, n, 1 - 2 * policy_.error_rates.alpha_block);
+      return interval && interval->lower >= floor;
+    };
+    if (n == 0 || !above(n)) return std::nullopt;
+    std::int64_t low = 0;
+    std::int64_t high = n;
+    while (low < high) {
+      const std::int64_t middle = low + (high - low) / 2;
+      if (above(middle)) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return static_cast<double>(low) / static_cast<double>(n);
+  }
+
+  // What the rules say of names that no case carries.
+  void Absent(const gate::Outcome& outline) {
+    for (const gate::RuleReason& found : outline.reasons) {
+      const std::string& code = found.reason.code;
+      if (code == "required_slice_absent") Problem("required_absent", true, found.reason.text);
+      if (code == "slice_absent") Problem("slice_absent", true, found.reason.text);
+      if (code == "nothing_gated") Problem("nothing_gated", true, found.reason.text);
+    }
+  }
+
+  void Problems() {
+    const SegmentPolicy& segments = policy_.segments;
+    std::int64_t tested = 0;
+    std::int64_t blind = 0;
+    std::int64_t under = 0;
+    std::int64_t under_pairs = 0;
+    std::int64_t no_floor = 0;
+    std::optional<std::int64_t> enough;
+    for (const CheckSlice& slice : report_.slices) {
+      if (slice.required) {
+        const bool shown = !slice.under_floor && slice.resolvable_margin &&
+                           *slice.resolvable_margin <= segments.margin + gate::kSlack;
+        if (!shown) {
+          std::string text = fmt::format("required slice {} has {} pairs", slice.value, slice.n);
+          if (slice.under_floor) text += fmt::format(", under min_cases {}", segments.min_cases);
+          if (slice.resolvable_margin)
+            text += fmt::format(", and resolves a margin of {}, not {}", Size(*slice.resolvable_margin),
+                                Size(segments.margin));
+          if (slice.pairs_for_margin)
+            text += fmt::format("; {} pairs would do",
+                                std::max<std::int64_t>(*slice.pairs_for_margin, segments.min_cases));
+          Problem("required_unresolved", true, text);
+        }
+      }
+      if (slice.pooled) continue;
+      if (slice.under_floor) {
+        ++under;
+        under_pairs += slice.n;
+      }
+      if (!slice.gated) continue;
+      ++tested;
+      if (segments.floor_pass_rate && !report_.short_form && !slice.floor_rate) ++no_floor;
+      if (slice.alpha && !slice.sees_drop) {
+        ++blind;
+        if (slice.pairs_for_drop) enough = std::max(enough.value_or(0), *slice.pairs_for_drop);
+      }
+    }
+    if (blind > 0) {
+      std::string text = fmt::format("{} of {} gated slices do not see a drop of {} at {:.0f} % power", blind,
+                                     tested, Size(report_.drop), report_.power * 100);
+      if (enough) text += fmt::format("; {} pairs in a slice would", *enough);
+      if (report_.drop <= segments.margin)
+        text += fmt::format("; no drop up to the slice margin of {} ever blocks", Size(segments.margin));
+      Problem("blind_slices", false, text);
+    }
+    if (under > 0) {
+      Problem("under_floor", false,
+              fmt::format("{} slices with {} pairs lie under min_cases {}: low confidence, not gated alone{}",
+                          under, under_pairs, segments.min_cases,
+                          segments.under_floor == "pool" ? ", pooled by dimension" : ""));
+    }
+    if (no_floor > 0) {
+      Problem(
+          "floor_unresolvable", false,
+          fmt::format(
+              "{} slices are too small to be shown above the floor of {:.1f} % even if every prompt passes",
+              no_floor, *segments.floor_pass_rate * 100));
+    }
+    if (!report_.short_form && tested == 0) {
+      Problem("no_gated_dimension", false,
+              segments.dimensions.empty()
+                  ? "the policy names no segments.dimensions: slices are reported, none is gated"
+                  : "no slice is gated: none of the policy's dimensions has a slice with min_cases pairs");
+    }
+    if (report_.clusters > 0) {
+      Problem("clusters", false,
+              fmt::format("the cases lie in {} clusters: correlated cases count for less, at worst {} pairs "
+                          "instead of {}",
+                          report_.clusters, report_.clusters, report_.n));
+    }
+  }
+
+  const Policy& policy_;
+  const SuiteShape& shape_;
+  CheckReport report_;
+  std::map<std::size_t, std::map<std::int64_t, double>> level_of_size_;  // by dimension
+};
+
+}  // namespace
+
+CheckReport Check(const Policy& policy, const SuiteShape& shape, const PlanPsi& psi,
+                  const CheckOptions& options) {
+  return Checker(policy, shape, psi, options).Run();
+}
+
+}  // namespace minslice::plan

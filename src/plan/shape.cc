@@ -1,0 +1,193 @@
+#include "plan/shape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "minslice/stats/nondeterminism.h"
+#include "minslice/stats/proportion.h"
+
+namespace minslice::plan {
+namespace {
+
+constexpr double kPsiLevel = 0.60;  // two-sided: each bound holds with 80 %
+
+// Collects cases by their segments. Values and dimensions are named as they come and sorted at the end.
+class Builder {
+ public:
+  void Add(const std::vector<Segment>& segments, const std::optional<std::string>& cluster,
+           std::optional<double> rate) {
+    std::map<std::string_view, std::string_view> key;
+    for (const Segment& segment : segments) key.emplace(segment.dimension, segment.value);
+    Sum& sum = cells_[std::move(key)];
+    ++sum.n;
+    if (rate) {
+      sum.passes += *rate;
+      ++sum.rated;
+    }
+    ++n_;
+    if (cluster) {
+      ++clustered_;
+      clusters_.insert(*cluster);
+    }
+  }
+
+  SuiteShape Build(std::string suite) const {
+    SuiteShape shape;
+    shape.suite = std::move(suite);
+    shape.n = n_;
+    if (clustered_ > static_cast<std::int64_t>(clusters_.size())) {
+      shape.clusters = n_ - clustered_ + static_cast<std::int64_t>(clusters_.size());
+    }
+    std::map<std::string_view, std::map<std::string_view, std::uint32_t>> dimensions;
+    for (const auto& [key, sum] : cells_) {
+      for (const auto& [dimension, value] : key) dimensions[dimension].emplace(value, 0);
+    }
+    for (auto& [name, values] : dimensions) {
+      ShapeDimension dimension;
+      dimension.name = name;
+      for (auto& [value, index] : values) {
+        index = static_cast<std::uint32_t>(dimension.values.size());
+        dimension.values.emplace_back(value);
+      }
+      shape.dimensions.push_back(std::move(dimension));
+    }
+    for (const auto& [key, sum] : cells_) {
+      ShapeCell cell;
+      cell.n = sum.n;
+      if (sum.rated > 0) cell.incumbent_rate = sum.passes / static_cast<double>(sum.rated);
+      for (const auto& [name, values] : dimensions) {
+        const auto found = key.find(name);
+        cell.value.push_back(found == key.end() ? kNoValue : values.at(found->second));
+      }
+      shape.cells.push_back(std::move(cell));
+    }
+    std::sort(shape.cells.begin(), shape.cells.end(),
+              [](const ShapeCell& a, const ShapeCell& b) { return a.value < b.value; });
+    return shape;
+  }
+
+ private:
+  struct Sum {
+    std::int64_t n = 0;
+    std::int64_t rated = 0;
+    double passes = 0;
+  };
+  std::map<std::map<std::string_view, std::string_view>, Sum> cells_;
+  std::set<std::string_view> clusters_;
+  std::int64_t n_ = 0;
+  std::int64_t clustered_ = 0;
+};
+
+PlanPsi Bounded(double psi, std::int64_t n, std::string source) {
+  PlanPsi result;
+  result.value = psi;
+  result.source = std::move(source);
+  const auto x = static_cast<std::int64_t>(std::llround(psi * static_cast<double>(n)));
+  if (const auto interval = stats::WilsonInterval(x, n, kPsiLevel)) {
+    result.low = interval->lower;
+    result.high = interval->upper;
+  }
+  return result;
+}
+
+}  // namespace
+
+SuiteShape ShapeOfCases(const std::string& suite, std::span<const Case> cases) {
+  Builder builder;
+  for (const Case& c : cases) builder.Add(c.segments, c.cluster, std::nullopt);
+  return builder.Build(suite);
+}
+
+SuiteShape ShapeOfLogs(std::span<const RunLog> logs) {
+  struct Seen {
+    const CaseRecord* record = nullptr;
+    double passes = 0;
+    int graded = 0;
+  };
+  std::map<std::string_view, Seen> cases;
+  for (const RunLog& log : logs) {
+    for (const CaseRecord& record : log.cases) {
+      if (record.outcome == Outcome::kInfraError) continue;
+      Seen& seen = cases[record.case_id];
+      if (seen.record == nullptr || seen.record->segments.empty()) seen.record = &record;
+      seen.passes += record.outcome == Outcome::kPass ? 1 : 0;
+      ++seen.graded;
+    }
+  }
+  Builder builder;
+  for (const auto& [id, seen] : cases) {
+    builder.Add(seen.record->segments, seen.record->cluster, seen.passes / static_cast<double>(seen.graded));
+  }
+  return builder.Build(logs.empty() ? "" : logs.front().run.suite);
+}
+
+SuiteShape ShapeOfSizes(const std::string& dimension,
+                        std::span<const std::pair<std::string, std::int64_t>> sizes) {
+  SuiteShape shape;
+  shape.dimensions.push_back({dimension, {}});
+  for (const auto& [value, n] : sizes) {
+    shape.dimensions[0].values.push_back(value);
+    shape.cells.push_back({n, {static_cast<std::uint32_t>(shape.cells.size())}, std::nullopt});
+    shape.n += n;
+  }
+  return shape;
+}
+
+gate::RuleInput InputOf(const SuiteShape& shape) {
+  gate::RuleInput input;
+  input.aggregate.both = shape.n;
+  for (std::size_t d = 0; d < shape.dimensions.size(); ++d) {
+    gate::RuleDimension dimension;
+    dimension.name = shape.dimensions[d].name;
+    const std::size_t none = shape.dimensions[d].values.size();
+    dimension.values.resize(none + 1);
+    for (std::size_t v = 0; v < none; ++v) dimension.values[v].value = shape.dimensions[d].values[v];
+    dimension.values[none].value = gate::kNoValueName;
+    dimension.values[none].no_value = true;
+    for (const ShapeCell& cell : shape.cells) {
+      gate::RuleValue& value = dimension.values[cell.value[d] == kNoValue ? none : cell.value[d]];
+      value.carried += cell.n;
+      value.counts.both += cell.n;
+    }
+    input.dimensions.push_back(std::move(dimension));
+  }
+  return input;
+}
+
+PlanPsi GivenPsi(double psi) {
+  return {.value = psi, .low = psi, .high = psi, .source = "given", .text = "given by --psi"};
+}
+
+PlanPsi DefaultPsi() {
+  PlanPsi psi;
+  psi.text =
+      "assumed: two versions of a model usually disagree on 5 to 20 % of the prompts; give --psi from an "
+      "earlier pair "
+      "of runs (minslice compare prints it)";
+  return psi;
+}
+
+PlanPsi PsiOfPair(const stats::PairedCounts& counts) {
+  PlanPsi psi = Bounded(counts.psi(), counts.n(), "pair");
+  psi.text = fmt::format("{} of {} pairs of these logs differ", counts.discordant(), counts.n());
+  return psi;
+}
+
+std::optional<PlanPsi> PsiOfRepeats(std::span<const double> scores, int repeats) {
+  const auto spread = stats::CheckNondeterminism(scores, repeats, {});
+  if (!spread) return std::nullopt;
+  PlanPsi psi = Bounded(2 * spread->variance, spread->n, "repeats");
+  psi.text = fmt::format(
+      "two repeats of the incumbent differ on {:.2f} % of {} cases; another model differs on more, so this "
+      "is the "
+      "least that can be: give --psi from an earlier pair of runs",
+      200 * spread->variance, spread->n);
+  return psi;
+}
+
+}  // namespace minslice::plan

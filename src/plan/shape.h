@@ -1,0 +1,60 @@
+// What planning knows of a suite: how many cases lie in which slices.
+#ifndef MINSLICE_PLAN_SHAPE_H_
+#define MINSLICE_PLAN_SHAPE_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gate/rules.h"
+#include "minslice/case.h"
+#include "minslice/paired_table.h"
+#include "minslice/plan.h"
+#include "minslice/record.h"
+#include "minslice/stats/counts.h"
+
+namespace minslice::plan {
+
+// Cases that lie in the same slice of every dimension: they are drawn together.
+struct ShapeCell {
+  std::int64_t n = 0;
+  std::vector<std::uint32_t> value;      // by dimension; kNoValue where the cases carry none
+  std::optional<double> incumbent_rate;  // where a log says it
+};
+struct ShapeDimension {
+  std::string name;
+  std::vector<std::string> values;
+};
+struct SuiteShape {
+  std::string suite;
+  std::int64_t n = 0;
+  std::int64_t clusters = 0;  // 0: no two cases share one
+  std::vector<ShapeDimension> dimensions;
+  std::vector<ShapeCell> cells;  // ascending by value
+};
+
+SuiteShape ShapeOfCases(const std::string& suite, std::span<const Case> cases);
+// The cases that the logs grade in some repeat, with the pass rate of each cell.
+SuiteShape ShapeOfLogs(std::span<const RunLog> logs);
+// One dimension with slices of the given sizes.
+SuiteShape ShapeOfSizes(const std::string& dimension,
+                        std::span<const std::pair<std::string, std::int64_t>> sizes);
+
+// The rules' input with the carried cases of every slice and counts of nothing but passes: what the rules
+// make of the slices (gated, under the floor, pooled, required) without any outcome.
+gate::RuleInput InputOf(const SuiteShape& shape);
+
+PlanPsi GivenPsi(double psi);
+PlanPsi DefaultPsi();
+// From an earlier pair of runs: the rate with its 80 % Wilson bounds, one-sided each.
+PlanPsi PsiOfPair(const stats::PairedCounts& counts);
+// From the repeats of one arm: 2 p (1 - p) over its cases. Two different models disagree more, so this is a
+// floor. nullopt with one repeat.
+std::optional<PlanPsi> PsiOfRepeats(std::span<const double> scores, int repeats);
+
+}  // namespace minslice::plan
+
+#endif  // MINSLICE_PLAN_SHAPE_H_
