@@ -93,7 +93,7 @@ struct VerdictSegment {
   std::int64_t members = 0;     // of a pooled slice
   bool required = false;        // must be non-inferior
   std::optional<double> floor;  // absolute floor on the candidate's rate
-  std::optional<double> floor_low, floor_high;  // one-sided Wilson bounds that the floor is held against
+  std::optional<double> floor_low, floor_high;  // one-sided bounds that the floor is held against
   std::optional<double> alpha;                  // what p_adjusted is compared with
   VerdictRow row;
   std::vector<std::string> broke, fixed;  // case ids
