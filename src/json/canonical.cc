@@ -66,7 +66,9 @@ void AppendCanonical(const Node& node, std::string& out) {
       } else if (value) {
         AppendNumber(*value, out);
       } else {
-        out += NormalizedNumber(node.text);  // beyond a double's range, e.g. 1e999
+        // Beyond a double's range, e.g. 1e999. An exponent beyond int64 has no normal form: as written.
+        const std::string normal = NormalizedNumber(node.text);
+        out += normal.find('+') == std::string::npos ? normal : node.text;
       }
       return;
     }

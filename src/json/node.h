@@ -57,7 +57,8 @@ bool SameValue(const Node& a, const Node& b);
 
 // The exact decimal value of a JSON number as sign, digits without leading and trailing zeros, and exponent,
 // e.g.
-// "-12e3": equal texts for equal numbers.
+// "-12e3": equal texts for equal numbers. An exponent beyond +-1e18 stays apart ("1e0+9..."), which is no
+// JSON.
 std::string NormalizedNumber(std::string_view number);
 
 }  // namespace minslice::json

@@ -249,8 +249,9 @@ std::vector<std::string> ReadNames(const yaml::Map& root, const std::string& key
 
 }  // namespace
 
-Result<Suite> LoadSuite(const std::string& path) {
-  io::FileSystem& files = io::RealFileSystem();
+Result<Suite> LoadSuite(const std::string& path) { return LoadSuite(path, io::RealFileSystem()); }
+
+Result<Suite> LoadSuite(const std::string& path, io::FileSystem& files) {
   const auto bytes = files.ReadFile(path);
   if (!bytes) return tl::unexpected(bytes.error());
 

@@ -11,6 +11,10 @@
 #include "minslice/case.h"
 #include "minslice/result.h"
 
+namespace minslice::io {
+class FileSystem;
+}  // namespace minslice::io
+
 namespace minslice::suite {
 
 struct GraderSpec {
@@ -53,6 +57,7 @@ struct Suite {
 
 // Reads and checks the suite with all its case files. On failure every error of every file is given at once.
 Result<Suite> LoadSuite(const std::string& path);
+Result<Suite> LoadSuite(const std::string& path, io::FileSystem& files);
 
 // Replaces ${NAME}, ${NAME:-default} and ${NAME:?message} from the environment. The value is for the wire
 // only and must never be written anywhere. `what` names the setting in the message.

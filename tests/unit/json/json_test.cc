@@ -86,6 +86,11 @@ TEST(Canonical, IntegersKeepTheirDigits) {
             "[9007199254740993,-12345678901234567890123,1,100,0,10]");
 }
 
+TEST(Canonical, NumbersBeyondADoubleStayNumbers) {
+  EXPECT_EQ(CanonicalText("[10e998, -0.1e-999, 1e99999999999999999999]"),
+            "[1e999,-1e-1000,1e99999999999999999999]");
+}
+
 TEST(Canonical, ValueAndNodeAgree) {
   const std::string text = R"({"b":[1,2.5,{"z":null,"a":true}],"a":"x\u0007y","\ud83d\ude00":1,"\ufb33":2})";
   EXPECT_EQ(Canonical(Parse(text, "f").value()), CanonicalText(text));
