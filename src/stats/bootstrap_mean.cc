@@ -19,7 +19,7 @@ namespace {
 std::optional<Reason> Unusable(std::span<const double> d, const BootstrapOptions& options,
                                const CentralSums& sums) {
   if (d.empty()) return Reason{"no_pairs", "there are no pairs; at least 2 are needed"};
-  if (!AllFinite(d)) return Reason{"not_finite", "a difference is NaN or infinite"};
+  if (!AllFinite(d)) return Reason{"not_finite", "a difference is NaN, infinite or beyond 1e100"};
   if (!(options.level > 0 && options.level < 1)) return Reason{"level", "the level must lie between 0 and 1"};
   if (options.replicates < 100 || options.replicates > 100'000'000) {
     return Reason{"replicates",

@@ -101,7 +101,7 @@ Computed<Estimate> BoundedMeanInterval(std::span<const double> d, double low, do
                                        BoundedMethod method) {
   if (d.empty()) return Undefined("no_pairs", "there are no pairs");
   if (!AllFinite(d) || !std::isfinite(low) || !std::isfinite(high))
-    return Undefined("not_finite", "a value is NaN or infinite");
+    return Undefined("not_finite", "a value is NaN, infinite or beyond 1e100");
   if (!(level > 0 && level < 1)) return Undefined("level", "the level must lie between 0 and 1");
   if (!(low < high)) return Undefined("range", "the range must have low < high");
   for (const double value : d) {

@@ -12,7 +12,7 @@ namespace minslice::stats {
 Computed<ClusterSums> SumClusters(std::span<const double> d, std::span<const std::int64_t> cluster) {
   if (d.size() != cluster.size()) return Undefined("length", "each difference needs its cluster");
   if (d.empty()) return Undefined("no_pairs", "there are no pairs");
-  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN or infinite");
+  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN, infinite or beyond 1e100");
   std::vector<std::size_t> order(d.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),

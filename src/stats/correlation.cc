@@ -18,7 +18,7 @@ std::optional<Reason> Unusable(std::span<const double> x, std::span<const double
   }
   if (x.size() < 3)
     return Reason{"too_few_pairs", "a correlation needs at least 3 pairs, found " + std::to_string(x.size())};
-  if (!AllFinite(x) || !AllFinite(y)) return Reason{"not_finite", "a value is NaN or infinite"};
+  if (!AllFinite(x) || !AllFinite(y)) return Reason{"not_finite", "a value is NaN, infinite or beyond 1e100"};
   const auto constant = [](std::span<const double> v) {
     return std::all_of(v.begin(), v.end(), [&](double value) { return value == v[0]; });
   };

@@ -26,7 +26,8 @@ std::optional<Lattice> FindLattice(std::span<const double> values, std::int64_t 
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
   const double origin = through_zero ? 0.0 : *least;
   const double spread = through_zero ? std::max(std::abs(*least), std::abs(*most)) : *most - *least;
-  if (!(spread > 0) || !std::isfinite(spread)) return std::nullopt;
+  // Below 1e-200 the tolerances underflow.
+  if (!(spread > 1e-200) || !std::isfinite(spread)) return std::nullopt;
   const double noise = 1e-10 * spread;
   const double finest = spread / static_cast<double>(max_cells) * (1 - 1e-9);
   // A few hundred values refuse almost everything that is no lattice, at no cost.

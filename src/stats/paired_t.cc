@@ -9,7 +9,7 @@ namespace minslice::stats {
 
 Computed<PairedT> PairedTTest(std::span<const double> d, double level) {
   if (d.empty()) return Undefined("no_pairs", "there are no pairs; at least 2 are needed");
-  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN or infinite");
+  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN, infinite or beyond 1e100");
   if (!(level > 0 && level < 1)) return Undefined("level", "the level must lie between 0 and 1");
   if (d.size() == 1) return Undefined("too_few_pairs", "one pair has no variance; at least 2 are needed");
   const CentralSums sums = SumDeviations(d);

@@ -21,7 +21,7 @@ Computed<PredictionPowered> PredictionPoweredMean(std::span<const double> y, std
   if (f_unlabelled.empty())
     return Undefined("no_unlabelled", "no judge scores without labels: use the labels alone");
   if (!AllFinite(y) || !AllFinite(f) || !AllFinite(f_unlabelled))
-    return Undefined("not_finite", "a value is NaN or infinite");
+    return Undefined("not_finite", "a value is NaN, infinite or beyond 1e100");
   const double n = static_cast<double>(y.size());
   const double m = static_cast<double>(f_unlabelled.size());
   const CentralSums of_y = SumDeviations(y);

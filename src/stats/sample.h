@@ -7,6 +7,7 @@
 
 namespace minslice::stats {
 
+// No NaN, no infinity, nothing beyond 1e100 in size.
 bool AllFinite(std::span<const double> values);
 
 // Sums of powers of the deviations from the mean, two passes, in the order given.

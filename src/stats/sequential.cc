@@ -32,7 +32,7 @@ double Boundary(double inside, double outside, Excess excess) {
 }
 
 Computed<bool> Unit(std::span<const double> x) {
-  if (!AllFinite(x)) return Undefined("not_finite", "a value is NaN or infinite");
+  if (!AllFinite(x)) return Undefined("not_finite", "a value is NaN, infinite or beyond 1e100");
   for (const double value : x) {
     if (value < 0 || value > 1)
       return Undefined("range", "values must lie in [0, 1]; map differences by (d + 1)/2");
@@ -228,7 +228,7 @@ Computed<Sequence> EmpiricalBernsteinSequence(std::span<const double> x, double 
 }
 
 Computed<NonInferiorityBet> SequentialNonInferiority(std::span<const double> d, double margin, double alpha) {
-  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN or infinite");
+  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN, infinite or beyond 1e100");
   if (!(margin >= 0 && margin < 1)) return Undefined("margin", "the margin must lie in [0, 1)");
   for (const double value : d) {
     if (value < -1 || value > 1)

@@ -97,7 +97,7 @@ Computed<NormalShrinkage> ShrinkNormal(std::span<const double> effects, std::spa
   if (effects.size() != variances.size()) return Undefined("length", "each effect needs its variance");
   if (effects.empty()) return Undefined("no_slices", "there are no slices");
   if (!AllFinite(effects) || !AllFinite(variances))
-    return Undefined("not_finite", "a value is NaN or infinite");
+    return Undefined("not_finite", "a value is NaN, infinite or beyond 1e100");
   for (const double v : variances) {
     if (!(v > 0)) return Undefined("variance", "a slice's variance is not above 0");
   }

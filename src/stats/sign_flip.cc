@@ -10,7 +10,7 @@ namespace minslice::stats {
 
 Computed<SignFlip> SignFlipTest(std::span<const double> d) {
   if (d.empty()) return Undefined("no_pairs", "there are no pairs; at least 1 is needed");
-  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN or infinite");
+  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN, infinite or beyond 1e100");
   const SignFlipDistribution distribution(d);
   SignFlip result;
   for (const double value : d) result.sum += value;

@@ -98,6 +98,12 @@ SignFlipDistribution::SignFlipDistribution(std::span<const double> d) {
     spread = std::max(spread, std::abs(value));
     absolute += std::abs(value);
   }
+  // Signs do not mind a common factor, but products of the smallest doubles do.
+  if (spread > 0 && spread < 1e-100) {
+    for (double& value : values) value /= spread;
+    absolute = 0;
+    for (const double value : values) absolute += std::abs(value);
+  }
   nonzero_ = static_cast<std::int64_t>(values.size());
   if (values.empty()) {
     at_least_ = {1};

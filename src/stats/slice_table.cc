@@ -10,7 +10,7 @@ namespace minslice::stats {
 Computed<SliceTable> SliceTable::FromCuts(std::span<const double> d, std::span<const Cut> cuts,
                                           std::span<const std::uint32_t> group_of, std::uint32_t groups) {
   if (d.empty()) return Undefined("no_pairs", "there are no pairs");
-  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN or infinite");
+  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN, infinite or beyond 1e100");
   if (!group_of.empty() && group_of.size() != d.size())
     return Undefined("length", "each difference needs its cluster");
   std::size_t slices = 0;
@@ -69,7 +69,7 @@ Computed<SliceTable> SliceTable::FromRows(std::span<const double> rows, std::siz
   if (columns == 0 || rows.empty() || rows.size() % columns != 0) {
     return Undefined("length", "the table must have rows x columns numbers");
   }
-  if (!AllFinite(rows)) return Undefined("not_finite", "a difference is NaN or infinite");
+  if (!AllFinite(rows)) return Undefined("not_finite", "a difference is NaN, infinite or beyond 1e100");
   SliceTable table;
   const std::size_t count = rows.size() / columns;
   table.members_.assign(columns, static_cast<std::int64_t>(count));

@@ -45,7 +45,7 @@ double NormalP(double w_plus, double mean, double variance, double correction) {
 
 Computed<WilcoxonSignedRank> WilcoxonTest(std::span<const double> d) {
   if (d.empty()) return Undefined("no_pairs", "there are no pairs; at least 1 is needed");
-  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN or infinite");
+  if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN, infinite or beyond 1e100");
   double largest = 0;
   for (const double value : d) largest = std::max(largest, std::abs(value));
   const double tolerance = 1e-9 * largest;
