@@ -15,7 +15,6 @@ pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 
 find_path(MINSLICE_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
 find_path(MINSLICE_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
-find_path(MINSLICE_HTTPLIB_INCLUDE httplib.h REQUIRED)
 find_path(MINSLICE_RANDOM123_INCLUDE Random123/philox.h REQUIRED)
 
 if(TARGET yaml-cpp::yaml-cpp)
