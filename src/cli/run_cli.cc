@@ -77,6 +77,9 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
     AddStatsCommand(app, session);
     AddRepeatCommand(app, session);
     AddDriftCommand(app, session);
+    AddCheckCommand(app, session);
+    AddSimulateCommand(app, session);
+    AddCalibrateCommand(app, session);
     AddMockCommand(app, session);
 
     std::vector<std::string> reversed(args.rbegin(), args.rend());

@@ -45,6 +45,9 @@ void AddLogCommand(CLI::App& app, Session& session);
 void AddStatsCommand(CLI::App& app, Session& session);
 void AddRepeatCommand(CLI::App& app, Session& session);
 void AddDriftCommand(CLI::App& app, Session& session);
+void AddCheckCommand(CLI::App& app, Session& session);
+void AddSimulateCommand(CLI::App& app, Session& session);
+void AddCalibrateCommand(CLI::App& app, Session& session);
 void AddMockCommand(CLI::App& app, Session& session);
 
 // Runs the command line and gives the exit code. Never throws; a crash inside is exit 1.

@@ -66,6 +66,30 @@ std::optional<double> Resolvable(std::int64_t n, double psi, const ErrorRates& r
   return high;
 }
 
+// Pairs at which `margin` is certified with the asked power where nothing changes. The formula forgets that
+// Tango's bound is z^2 / (n + z^2) even with no discordance at all; where it is rough, the least n that
+// enumeration finds enough, larger n being enough too for all that the lattice allows.
+std::optional<std::int64_t> PairsForMargin(double psi, double margin, const ErrorRates& rates) {
+  const auto formula = gate::PairsForMargin(psi, margin, rates);
+  constexpr std::int64_t kMostEnumerated = 1500;
+  if (!formula || *formula > kMostEnumerated || !Small(*formula, psi)) return formula;
+  const auto enough = [&](std::int64_t n) {
+    const auto power = stats::NonInferiorityExactPower(n, psi, 0, margin, rates.alpha_promote);
+    return power && *power >= rates.power;
+  };
+  std::int64_t high = *formula;
+  while (!enough(high)) {
+    high += std::max<std::int64_t>(1, high / 4);
+    if (high > kMostEnumerated) return formula;
+  }
+  std::int64_t low = 1;
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    (enough(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
 class Checker {
  public:
   Checker(const Policy& policy, const SuiteShape& shape, const PlanPsi& psi, const CheckOptions& options)
@@ -114,7 +138,7 @@ class Checker {
     goal.resolvable_low = psi.low == psi.value ? goal.resolvable : solve(psi.low, nullptr);
     goal.resolvable_high = psi.high == psi.value ? goal.resolvable : solve(psi.high, nullptr);
     goal.pairs_needed = gain ? gate::PairsForGain(psi.value, goal.target, rates)
-                             : gate::PairsForMargin(psi.value, goal.target, rates);
+                             : PairsForMargin(psi.value, goal.target, rates);
     goal.resolved = goal.resolvable && *goal.resolvable <= goal.target + gate::kSlack;
     if (goal.resolved) return;
     std::string text =
@@ -149,6 +173,7 @@ class Checker {
     std::map<double, std::optional<std::int64_t>> pairs_for_drop;
     std::map<std::int64_t, std::optional<double>> margins;
     const ErrorRates& rates = policy_.error_rates;
+    const auto pairs_for_margin = PairsForMargin(report_.psi.value, policy_.segments.margin, rates);
     for (const gate::Slice& slice : outline.slices) {
       if (!slice.gate && !slice.required) continue;
       CheckSlice row;
@@ -180,7 +205,7 @@ class Checker {
         const auto [margin, first] = margins.try_emplace(row.n);
         if (first) margin->second = Resolvable(row.n, report_.psi.value, rates, nullptr);
         row.resolvable_margin = margin->second;
-        row.pairs_for_margin = gate::PairsForMargin(report_.psi.value, policy_.segments.margin, rates);
+        row.pairs_for_margin = pairs_for_margin;
         if (policy_.segments.floor_pass_rate) row.floor_rate = FloorRate(row.n);
       }
       report_.slices.push_back(std::move(row));

@@ -172,9 +172,19 @@ PlanPsi DefaultPsi() {
   return psi;
 }
 
-PlanPsi PsiOfPair(const stats::PairedCounts& counts) {
-  PlanPsi psi = Bounded(counts.psi(), counts.n(), "pair");
-  psi.text = fmt::format("{} of {} pairs of these logs differ", counts.discordant(), counts.n());
+std::optional<PlanPsi> PsiOfTable(const PairedTable& table) {
+  double differ = 0;
+  std::int64_t n = 0;
+  for (std::size_t i = 0; i < table.n_cases(); ++i) {
+    if (!table.complete(i)) continue;
+    const double p = table.incumbent.case_mean[i];
+    const double q = table.candidate.case_mean[i];
+    differ += p + q - 2 * p * q;
+    ++n;
+  }
+  if (n == 0) return std::nullopt;
+  PlanPsi psi = Bounded(differ / static_cast<double>(n), n, "pair");
+  psi.text = fmt::format("these logs differ on {:.2f} % of {} pairs", 100 * psi.value, n);
   return psi;
 }
 

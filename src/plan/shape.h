@@ -50,7 +50,9 @@ gate::RuleInput InputOf(const SuiteShape& shape);
 PlanPsi GivenPsi(double psi);
 PlanPsi DefaultPsi();
 // From an earlier pair of runs: the rate with its 80 % Wilson bounds, one-sided each.
-PlanPsi PsiOfPair(const stats::PairedCounts& counts);
+// Over the complete pairs of both sides' logs; where a side ran a case several times, of one run a side.
+// nullopt without a complete pair.
+std::optional<PlanPsi> PsiOfTable(const PairedTable& table);
 // From the repeats of one arm: 2 p (1 - p) over its cases. Two different models disagree more, so this is a
 // floor. nullopt with one repeat.
 std::optional<PlanPsi> PsiOfRepeats(std::span<const double> scores, int repeats);

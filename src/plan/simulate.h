@@ -50,6 +50,14 @@ struct PublishedSetting {
 };
 inline constexpr PublishedSetting kPublishedSettings[] = {
     {1200, 0.05, "N=1,180 psi .05"}, {1200, 0.10, "N=1,180 psi .10"}, {4000, 0.10, "N=3,979 psi .10"}};
+inline constexpr char kPublishedSettingText[] =
+    "40 disjoint slices of n_s = 20 + floor((N - 800) w_s / sum w) pairs, w_s = s^-0.7 (N asked: 1,200 and "
+    "4,000). In each slice "
+    "the broken, the fixed and the rest are multinomial, with P(broke) = (psi - d)/2 and P(fixed) = P(broke) "
+    "+ d while |d| <= "
+    "psi, else P(broke) = psi/2 - d. The one slice is the one whose n is nearest 47. One run a side, no "
+    "absolute floor, no "
+    "missing row; goal non_inferiority at 2 points, everything else by default.";
 
 }  // namespace minslice::plan
 

@@ -1,0 +1,344 @@
+// minslice simulate: the gate's own error rates on this suite (methods, operating characteristics).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/figures.h"
+#include "cli/plan_inputs.h"
+#include "cli/session.h"
+#include "gate/policy_reader.h"
+#include "io/clock.h"
+#include "json/json.h"
+#include "minslice/version.h"
+#include "pair/pair.h"
+#include "plan/simulate.h"
+#include "report/escape.h"
+
+namespace minslice::cli {
+namespace {
+
+struct SimulateFlags {
+  std::string policy, plan, bad_slice;
+  std::vector<std::string> incumbent, candidate;
+  std::vector<double> psi;
+  std::int64_t runs = 1000;
+  std::uint64_t seed = 0;
+  double incumbent_rate = -1;
+  bool published = false;
+  std::string format = "text";
+};
+
+// The largest Monte-Carlo standard error of a rate after so many runs, in points.
+double StandardError(std::int64_t hits, std::int64_t runs) {
+  const double rate = static_cast<double>(hits) / static_cast<double>(runs);
+  return std::sqrt(rate * (1 - rate) / static_cast<double>(runs));
+}
+double Largest(const SimulatedRow& row, std::int64_t runs) {
+  double largest = 0;
+  for (const std::int64_t hits : {row.promote, row.hold, row.blocked, row.inconclusive}) {
+    largest = std::max(largest, StandardError(hits, runs));
+  }
+  return largest;
+}
+std::string Share(std::int64_t hits, std::int64_t runs) {
+  return fmt::format("{:.1f}", 100 * static_cast<double>(hits) / static_cast<double>(runs));
+}
+
+std::string BoundText(const SimulatedBound& bound) {
+  if (bound.name == "false holds a run") {
+    return fmt::format("false holds a run {:.3f} +- {:.3f}, stated <= {:g}: {} ({})", bound.rate,
+                       bound.standard_error, bound.bound, bound.kept ? "kept" : "BROKEN", bound.truth);
+  }
+  return fmt::format("{} {:.2f} % +- {:.2f}, stated <= {:g} %: {} ({})", bound.name, bound.rate * 100,
+                     bound.standard_error * 100, bound.bound * 100, bound.kept ? "kept" : "BROKEN",
+                     bound.truth);
+}
+
+std::string Setting(const SimulatedTable& table) {
+  std::string text = fmt::format("{} pairs, {} gated slice{}, psi {}", CountText(table.n),
+                                 CountText(table.slices), table.slices == 1 ? "" : "s", ShareText(table.psi));
+  if (!table.bad_slice.empty())
+    text += fmt::format("; the one slice is {} (n = {})", table.bad_slice, table.bad_slice_n);
+  return text;
+}
+
+void WriteText(const SimulationReport& report, Session& session) {
+  std::ostream& out = session.out;
+  for (std::size_t t = 0; t < report.tables.size(); ++t) {
+    const SimulatedTable& table = report.tables[t];
+    if (t > 0) out << '\n';
+    out << Wrapped(report::EscapeTerminal(Setting(table)), kPlanWidth, "  ") << '\n';
+    out << fmt::format("{:<30}{:>9}{:>8}{:>9}{:>14}{:>9}\n", "truth", "promote", "hold", "blocked",
+                       "inconclusive", "+- 1 SE");
+    for (const SimulatedRow& row : table.rows) {
+      out << fmt::format("{:<30}{:>9}{:>8}{:>9}{:>14}{:>9.1f}\n", row.truth, Share(row.promote, report.runs),
+                         Share(row.hold, report.runs), Share(row.blocked, report.runs),
+                         Share(row.inconclusive, report.runs), 100 * Largest(row, report.runs));
+    }
+    for (const SimulatedBound& bound : table.bounds) {
+      out << Wrapped("- " + report::EscapeTerminal(BoundText(bound)), kPlanWidth, "  ") << '\n';
+    }
+  }
+  out << fmt::format(
+      "\n% of {} runs a row, seed {}; SE: the largest Monte-Carlo standard error of the row, in points\n",
+      CountText(report.runs), report.seed);
+}
+
+json::Value ToJson(const SimulationReport& report) {
+  json::Value document;
+  document["simulate_version"] = 1;
+  document["runs"] = report.runs;
+  document["seed"] = report.seed;
+  document["tables"] = json::Value::array();
+  const auto rate = [&](std::int64_t hits) {
+    return static_cast<double>(hits) / static_cast<double>(report.runs);
+  };
+  for (const SimulatedTable& table : report.tables) {
+    json::Value entry;
+    entry["name"] = table.name;
+    entry["n_pairs"] = table.n;
+    entry["gated_slices"] = table.slices;
+    entry["psi"] = table.psi;
+    entry["bad_slice"] = table.bad_slice.empty() ? json::Value(nullptr)
+                                                 : json::Value{{"dimension", table.bad_dimension},
+                                                               {"value", table.bad_slice},
+                                                               {"n_pairs", table.bad_slice_n}};
+    entry["rows"] = json::Value::array();
+    for (const SimulatedRow& row : table.rows) {
+      entry["rows"].push_back({{"key", row.key},
+                               {"truth", row.truth},
+                               {"shift_everywhere", row.everywhere},
+                               {"shift_slice", row.slice},
+                               {"promote", rate(row.promote)},
+                               {"hold", rate(row.hold)},
+                               {"blocked", rate(row.blocked)},
+                               {"inconclusive", rate(row.inconclusive)},
+                               {"standard_error", Largest(row, report.runs)},
+                               {"suspected_a_run", rate(row.suspected)},
+                               {"bad_slice_named", rate(row.bad_slice_named)}});
+    }
+    entry["bounds"] = json::Value::array();
+    for (const SimulatedBound& bound : table.bounds) {
+      entry["bounds"].push_back({{"name", bound.name},
+                                 {"truth", bound.truth},
+                                 {"rate", bound.rate},
+                                 {"standard_error", bound.standard_error},
+                                 {"bound", bound.bound},
+                                 {"kept", bound.kept}});
+    }
+    document["tables"].push_back(std::move(entry));
+  }
+  return document;
+}
+
+// One table of all settings, cells "promote/hold/blocked/inconclusive" as methods section 3 has them.
+void WriteMarkdown(const SimulationReport& report, std::ostream& out) {
+  out << "| truth |";
+  for (const SimulatedTable& table : report.tables) out << ' ' << report::MarkdownText(table.name) << " |";
+  out << "\n| --- |";
+  for (std::size_t t = 0; t < report.tables.size(); ++t) out << " --- |";
+  out << '\n';
+  for (std::size_t r = 0; r < report.tables.front().rows.size(); ++r) {
+    out << "| " << report::MarkdownText(report.tables.front().rows[r].truth) << " |";
+    for (const SimulatedTable& table : report.tables) {
+      if (r >= table.rows.size()) {
+        out << "  |";
+        continue;
+      }
+      const SimulatedRow& row = table.rows[r];
+      out << ' ' << Share(row.promote, report.runs) << " / " << Share(row.hold, report.runs) << " / "
+          << Share(row.blocked, report.runs) << " / " << Share(row.inconclusive, report.runs) << " |";
+    }
+    out << '\n';
+  }
+  out << "\n| setting | what is stated | measured |\n| --- | --- | --- |\n";
+  for (const SimulatedTable& table : report.tables) {
+    for (const SimulatedBound& bound : table.bounds) {
+      const bool count = bound.name == "false holds a run";
+      const std::string stated = count ? fmt::format("{} <= {:g}", bound.name, bound.bound)
+                                       : fmt::format("{} <= {:g} %", bound.name, bound.bound * 100);
+      const std::string measured =
+          count ? fmt::format("{:.3f} +- {:.3f}", bound.rate, bound.standard_error)
+                : fmt::format("{:.2f} % +- {:.2f}", bound.rate * 100, bound.standard_error * 100);
+      out << "| " << report::MarkdownText(table.name) << " | " << report::MarkdownText(stated) << " ("
+          << report::MarkdownText(bound.truth) << ") | " << measured << (bound.kept ? "" : " **broken**")
+          << " |\n";
+    }
+  }
+}
+
+void RunSimulate(const SimulateFlags& flags, Session& session) {
+  SimulationReport report;
+  report.runs = flags.runs;
+  report.seed = flags.seed;
+  if (flags.published) {
+    for (const plan::PublishedSetting& setting : plan::kPublishedSettings) {
+      plan::SimulateOptions options;
+      options.runs = flags.runs;
+      options.seed = flags.seed;
+      options.psi = setting.psi;
+      options.name = setting.name;
+      report.tables.push_back(
+          *plan::Simulate(plan::PublishedPolicy(), plan::PublishedShape(setting.asked), options));
+    }
+  } else {
+    const Result<Policy> policy = gate::LoadPolicy(flags.policy);
+    if (!policy) session.Report(policy.error());
+    bool good = policy.has_value();
+    plan::SuiteShape shape;
+    PlanPsi psi = plan::DefaultPsi();
+    double rate = 0.85;
+    if (!flags.plan.empty()) {
+      const Result<PlanFile> plan = ReadPlanFile(flags.plan);
+      if (plan) {
+        shape = plan->shape;
+        rate = plan->incumbent_rate.value_or(rate);
+        if (plan->psi) {
+          psi = plan::GivenPsi(*plan->psi);
+          psi.text = "from the plan file";
+        }
+      } else {
+        session.Report(plan.error());
+        good = false;
+      }
+    } else {
+      std::vector<RunLog> incumbent;
+      std::vector<RunLog> candidate;
+      good = ReadLogs(flags.incumbent, incumbent, session) && good;
+      good = ReadLogs(flags.candidate, candidate, session) && good;
+      if (good) {
+        shape = plan::ShapeOfLogs(incumbent);
+        if (candidate.empty()) {
+          if (const auto found = PsiOfLogs(incumbent)) psi = *found;
+        } else {
+          const pair::PairResult paired = pair::Pair(incumbent, candidate, policy->metric);
+          if (const auto found = plan::PsiOfTable(paired.table)) {
+            psi = *found;
+          } else {
+            session.Report(Failure{Failure::Kind::kInput, {{{}, "no case of these logs forms a pair"}}});
+            good = false;
+          }
+        }
+      }
+    }
+    if (!good) return;
+    std::vector<double> rates = flags.psi;
+    if (rates.empty()) {
+      rates.push_back(psi.value);
+      session.Note(Wrapped(fmt::format("psi {}: {}", ShareText(psi.value), psi.text), kPlanWidth, "  "));
+    }
+    if (flags.incumbent_rate >= 0) rate = flags.incumbent_rate;
+    for (const double value : rates) {
+      plan::SimulateOptions options;
+      options.runs = flags.runs;
+      options.seed = flags.seed;
+      options.psi = value;
+      options.incumbent_rate = rate;
+      options.name = fmt::format("N={} psi {}", CountText(shape.n), ShareText(value));
+      // dimension:value, or a value alone.
+      const std::size_t colon = flags.bad_slice.find(':');
+      if (colon != std::string::npos &&
+          std::any_of(shape.dimensions.begin(), shape.dimensions.end(), [&](const plan::ShapeDimension& d) {
+            return d.name == flags.bad_slice.substr(0, colon);
+          })) {
+        options.bad_dimension = flags.bad_slice.substr(0, colon);
+        options.bad_slice = flags.bad_slice.substr(colon + 1);
+      } else {
+        options.bad_slice = flags.bad_slice;
+      }
+      const auto table = plan::Simulate(*policy, shape, options);
+      if (!table) {
+        session.Report(Failure{Failure::Kind::kInput, {{{}, table.error().text}}});
+        return;
+      }
+      report.tables.push_back(*table);
+    }
+  }
+  if (flags.format == "json") {
+    session.out << json::Pretty(ToJson(report));
+  } else if (flags.format == "markdown") {
+    if (flags.published) {
+      session.out << "# Operating characteristics\n\n"
+                  << "Made by `minslice simulate --published --runs " << flags.runs << " --seed "
+                  << flags.seed << " --format markdown` (minslice " << kVersion << ", "
+                  << io::RealClock().NowRfc3339().substr(0, 10) << ").\n\n"
+                  << plan::kPublishedSettingText << "\n\n";
+    }
+    session.out << "promote / hold / blocked / inconclusive, % of " << CountText(flags.runs)
+                << fmt::format(" runs a cell; Monte-Carlo standard error at most {:.1f} points.\n\n",
+                               50 / std::sqrt(static_cast<double>(flags.runs)));
+    WriteMarkdown(report, session.out);
+  } else {
+    WriteText(report, session);
+  }
+}
+
+}  // namespace
+
+void AddSimulateCommand(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<SimulateFlags>();
+  CLI::App* command = app.add_subcommand("simulate", "how often the gate errs on this suite");
+  CLI::Option* policy =
+      command->add_option("policy", flags->policy, "policy file (gates/*.yaml)")->type_name("POLICY");
+  CLI::Option* incumbent =
+      command->add_option("--incumbent", flags->incumbent, "logs whose cases and slices are simulated")
+          ->type_name("LOG");
+  command
+      ->add_option("--candidate", flags->candidate, "logs that psi is measured on, against the incumbent's")
+      ->needs(incumbent)
+      ->type_name("LOG");
+  CLI::Option* plan =
+      command->add_option("--plan", flags->plan, "or: slices of a suite that does not exist yet (plan.yaml)")
+          ->excludes(incumbent)
+          ->type_name("FILE");
+  command
+      ->add_option("--psi", flags->psi,
+                   "share of prompts on which the models disagree; several: a table each")
+      ->delimiter(',')
+      ->check(CLI::Range(1e-6, 1.0))
+      ->type_name("RATE");
+  command
+      ->add_option("--slice", flags->bad_slice,
+                   "the slice that falls, as value or dimension:value; else the one nearest 47 pairs")
+      ->type_name("SLICE");
+  command
+      ->add_option("--incumbent-rate", flags->incumbent_rate,
+                   "pass rate where no log says it; matters to absolute floors")
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("RATE");
+  command->add_option("--runs", flags->runs, "runs a row")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{10000000}))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--seed", flags->seed, "of the draws; same digits at any number of threads")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--published", flags->published,
+                    "the settings of docs/operating-characteristics.md instead of a suite");
+  command->add_option("--format", flags->format, "what goes to standard output")
+      ->check(CLI::IsMember({"text", "json", "markdown"}))
+      ->capture_default_str();
+  command->footer(
+      "Example:\n"
+      "  minslice simulate gates/default.yaml --incumbent logs/incumbent.jsonl --candidate "
+      "logs/candidate.jsonl\n"
+      "  minslice simulate gates/default.yaml --plan plan.yaml --psi 0.05,0.1\n\n"
+      "plan.yaml: {psi: 0.08, dimension: flow, slices: {refund_flow: 47, invoice: 210, other: 943}}");
+  command->callback([flags, policy, incumbent, plan, &session] {
+    const bool suite = incumbent->count() > 0 || plan->count() > 0;
+    if (flags->published ? policy->count() > 0 || suite : policy->count() == 0 || !suite) {
+      session.Report(
+          Failure{Failure::Kind::kInput,
+                  {{{}, "simulate needs POLICY with --incumbent LOG or --plan FILE, or --published alone"}}});
+      return;
+    }
+    RunSimulate(*flags, session);
+  });
+}
+
+}  // namespace minslice::cli
