@@ -17,6 +17,7 @@
 #include "log/log_reader.h"
 #include "report/escape.h"
 #include "report/report.h"
+#include "suite/suite.h"
 
 namespace minslice::cli {
 namespace {
@@ -24,6 +25,7 @@ namespace {
 struct ShowOptions {
   std::string verdict;
   std::string slice;
+  std::string suite;
   bool broke = false;
   bool fixed = false;
   std::size_t lines = 20;
@@ -183,8 +185,33 @@ const std::vector<CaseRecord>* RowsOf(const Rows& rows, const std::string& id) {
   return it == rows.end() ? nullptr : &it->second;
 }
 
+// What was asked and what was expected, where the suite is at hand: the log holds only the prompt's hash.
+struct Asked {
+  std::string prompt;    // the messages, one "role: content" after another
+  std::string expected;  // JSON
+  std::string sha256;
+};
+using Questions = std::unordered_map<std::string, Asked>;
+
+std::string PromptText(const std::string& messages_json) {
+  const Result<json::Value> messages = json::Parse(messages_json, "messages");
+  if (!messages || !messages->is_array()) return messages_json;
+  std::string text;
+  for (const json::Value& message : *messages) {
+    const bool plain = message.is_object() && message.contains("content") && message["content"].is_string();
+    const std::string content = plain ? message["content"].get<std::string>() : json::Compact(message);
+    const bool user_only = messages->size() == 1;
+    if (!text.empty()) text += "\n";
+    if (!user_only && plain && message.contains("role") && message["role"].is_string()) {
+      text += message["role"].get<std::string>() + ": ";
+    }
+    text += content;
+  }
+  return text;
+}
+
 void Print(const Verdict& verdict, const ShowOptions& options, const std::vector<Changed>& changed,
-           const Rows& incumbent, const Rows& candidate, Session& session) {
+           const Rows& incumbent, const Rows& candidate, const Questions& questions, Session& session) {
   const auto width = static_cast<std::size_t>(std::max(session.width, 60));
   const std::size_t column = (width - 3) / 2;
   const auto pad = [&](const std::string& text) {
@@ -223,6 +250,16 @@ void Print(const Verdict& verdict, const ShowOptions& options, const std::vector
                        report::EscapeTerminal(segments),
                        width > report::DisplayWidth(title) ? width - report::DisplayWidth(title) : 0)
                 << "\n";
+    if (const auto asked = questions.find(change.case_id); asked != questions.end()) {
+      for (const std::string& line : Wrapped(asked->second.prompt, width - 2, options.lines))
+        session.out << "> " << line << "\n";
+      if (!asked->second.expected.empty()) {
+        for (const std::string& line :
+             Wrapped("expected " + asked->second.expected, width - 2, options.lines)) {
+          session.out << "= " << line << "\n";
+        }
+      }
+    }
     const std::vector<std::string> left = SideLines(before, column, options.lines);
     const std::vector<std::string> right = SideLines(after, column, options.lines);
     session.out << pad(name("before:", verdict.incumbent)) << " | " << name("after:", verdict.candidate)
@@ -261,6 +298,33 @@ void RunShow(const ShowOptions& options, Session& session) {
       if (wanted.contains(record.case_id)) rows[record.case_id].push_back(std::move(record));
     }
   }
+  Questions questions;
+  if (!options.suite.empty()) {
+    Result<suite::Suite> suite = suite::LoadSuite(options.suite);
+    if (suite) {
+      for (const Case& c : suite->cases) {
+        if (wanted.contains(c.id))
+          questions[c.id] = {PromptText(c.messages_json), c.expected_json, c.prompt_sha256};
+      }
+    } else {
+      session.Report(suite.error());
+      good = false;
+    }
+  }
+  // Another suite's question beside this log's answers would mislead.
+  for (const auto& [id, asked] : questions) {
+    for (const Rows* rows : {&incumbent, &candidate}) {
+      const std::vector<CaseRecord>* list = RowsOf(*rows, id);
+      if (list == nullptr || list->empty() || !list->front().prompt_sha256) continue;
+      if (*list->front().prompt_sha256 == asked.sha256) continue;
+      session.Report(FailAt({options.suite, 0, 0},
+                            fmt::format("case {} is another prompt here than in the logs", io::Quoted(id)))
+                         .value());
+      good = false;
+      break;
+    }
+    if (!good) break;
+  }
   if (!good) return;
   for (Rows* rows : {&incumbent, &candidate}) {
     for (auto& [id, list] : *rows) {
@@ -274,6 +338,11 @@ void RunShow(const ShowOptions& options, Session& session) {
       json::Value item;
       item["case_id"] = report::ValidUtf8(change.case_id);
       item["change"] = change.broke ? "broke" : "fixed";
+      const auto asked = questions.find(change.case_id);
+      const bool known = asked != questions.end();
+      item["prompt"] = known ? json::Value(report::ValidUtf8(asked->second.prompt)) : json::Value(nullptr);
+      item["expected"] =
+          known ? json::Value(report::ValidUtf8(asked->second.expected)) : json::Value(nullptr);
       item["incumbent"] = SideJson(RowsOf(incumbent, change.case_id));
       item["candidate"] = SideJson(RowsOf(candidate, change.case_id));
       list.push_back(std::move(item));
@@ -281,7 +350,7 @@ void RunShow(const ShowOptions& options, Session& session) {
     session.out << list.dump(2, ' ', true, json::Value::error_handler_t::replace) << "\n";
     return;
   }
-  Print(*verdict, options, *changed, incumbent, candidate, session);
+  Print(*verdict, options, *changed, incumbent, candidate, questions, session);
 }
 
 }  // namespace
@@ -296,6 +365,8 @@ void AddShowCommand(CLI::App& app, Session& session) {
   command->add_option("slice", options->slice, "a slice: value, dimension:value, or all")
       ->required()
       ->type_name("SLICE");
+  command->add_option("--suite", options->suite, "the suite, to show prompts and expected answers too")
+      ->type_name("SUITE");
   CLI::Option* broke = command->add_flag("--broke", options->broke, "only what passed before and fails now");
   command->add_flag("--fixed", options->fixed, "only what failed before and passes now")->excludes(broke);
   command->add_option("--lines", options->lines, "lines shown of each answer; 0 shows all")

@@ -290,7 +290,11 @@ std::vector<std::string> WrapToWidth(std::string_view text, std::size_t width) {
       lines.emplace_back(text.substr(line_start));
       break;
     }
-    if (space != std::string::npos && space > line_start) {
+    // A word that is longer than most of a line is broken where the line ends, rather than leave a short line
+    // before it.
+    const bool at_space = space != std::string::npos && space > line_start &&
+                          DisplayWidth(text.substr(line_start, space - line_start)) * 3 >= width;
+    if (at_space) {
       lines.emplace_back(text.substr(line_start, space - line_start));
       line_start = space + 1;
     } else {

@@ -96,7 +96,9 @@ void AddParagraph(std::vector<std::string>& lines, const std::string& head, cons
   std::vector<std::string> wrapped = WrapToWidth(head + text, width);
   if (wrapped.size() > 1) {
     const std::string first = wrapped.front();
-    const std::string rest = (head + text).substr(std::min((head + text).size(), first.size() + 1));
+    // The break took the space where there was one.
+    const bool at_space = (head + text)[first.size()] == ' ';
+    const std::string rest = (head + text).substr(first.size() + (at_space ? 1 : 0));
     wrapped = WrapToWidth(rest, width - indent);
     lines.push_back(Trimmed(first));
     for (std::size_t i = 0; i < wrapped.size() && i + 1 < max_lines; ++i) {

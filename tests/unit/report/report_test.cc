@@ -200,6 +200,18 @@ TEST(ReportTest, HostileNames) {
               HasSubstr("minslice show verdict.json all --broke"));
 }
 
+TEST(ReportTest, WrappingLosesNoCharacter) {
+  std::string value;
+  for (int i = 0; i < 20; ++i) value += "0123456789";
+  const std::string text = VerdictText(Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}",
+                                             MakeLogs({{value, 10, 30, 0, 0}, {"b", 30, 0, 0, 0}})),
+                                       {.width = 80});
+  std::string joined;
+  for (const std::string& line : Lines(text))
+    joined += line.substr(std::min(line.size(), line.find_first_not_of(' ')));
+  EXPECT_THAT(joined, HasSubstr(value));
+}
+
 TEST(ReportTest, SlicesThatShareAValueAreNamedWithTheirDimension) {
   Logs logs = MakeLogs({{"long", 10, 30, 0, 0}, {"b", 30, 0, 0, 0}});
   for (RunLog* log : {&logs.incumbent, &logs.candidate}) {
