@@ -39,7 +39,7 @@ void RunMock(const MockFlags& flags, Session& session) {
   mock::MockServer server(config);
   const Result<int> port = server.Start();
   if (port) {
-    session.out << server.base_url() << std::endl;  // flushed: scripts wait for this line
+    session.out << server.base_url() << '\n' << std::flush;  // scripts wait for this line
     session.Note("mock provider for " + config.suite_path +
                  "; models mock-perfect and mock-<rate>, e.g. mock-0.85" +
                  (config.models.empty() ? "" : ", and those of the configuration") + "; stop with Ctrl-C");

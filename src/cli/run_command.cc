@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
+#include <cmath>
 #include <csignal>
 #include <cstdint>
 
@@ -93,9 +94,10 @@ bool IsHeaderName(const std::string& name) {
 
 bool NamesASecret(const std::string& header) {
   const std::string name = Lower(header);
-  return std::any_of(std::begin({"auth", "key", "token", "secret", "cookie", "password"}),
-                     std::end({"auth", "key", "token", "secret", "cookie", "password"}),
-                     [&](const char* part) { return name.find(part) != std::string::npos; });
+  for (const char* part : {"auth", "key", "token", "secret", "cookie", "password"}) {
+    if (name.find(part) != std::string::npos) return true;
+  }
+  return false;
 }
 
 struct Setup {
@@ -107,6 +109,7 @@ struct Setup {
 
 void SetTarget(const RunFlags& flags, const suite::Suite& suite, Setup& setup, io::Diagnostics& diagnostics) {
   std::vector<std::string> names;
+  names.reserve(suite.targets.size());
   for (const suite::Target& target : suite.targets) names.push_back(target.name);
   std::string name = flags.target;
   if (name.empty() && suite.targets.size() == 1) name = names[0];
@@ -248,7 +251,7 @@ Result<Setup> MakeSetup(const RunFlags& flags, const suite::Suite& suite) {
 }
 
 std::string Duration(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
@@ -265,7 +268,7 @@ class ProgressLine {
     shown_at_s_ = p.elapsed_s;
     const std::string figures = Figures(p);
     if (!session_.err_is_terminal) {
-      session_.err << figures << std::endl;
+      session_.err << figures << '\n' << std::flush;
       return;
     }
     constexpr int kCells = 24;

@@ -79,7 +79,7 @@ class Client {
 
 struct CurlOptions {
   std::size_t max_connections = 256;  // open or kept at the same time; more requests than that still run
-  std::size_t max_response_bytes = 64U * 1024 * 1024;  // of one body
+  std::size_t max_response_bytes = std::size_t{64} * 1024 * 1024;  // of one body
   double connect_timeout_s = 10;
 };
 

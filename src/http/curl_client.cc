@@ -24,7 +24,7 @@ namespace minslice::http {
 namespace {
 
 constexpr std::size_t kConnectionsPerMulti = 400;
-constexpr std::size_t kMaxHeaderBytes = 256U * 1024;
+constexpr std::size_t kMaxHeaderBytes = std::size_t{256} * 1024;
 
 using SteadyClock = std::chrono::steady_clock;
 

@@ -108,6 +108,7 @@ std::optional<Fault> FaultFromName(const std::string& name) {
 
 std::vector<std::string> FaultNames() {
   std::vector<std::string> names;
+  names.reserve(kFaults.size());
   for (const auto& [fault, name] : kFaults) names.emplace_back(name);
   return names;
 }

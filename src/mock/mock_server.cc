@@ -25,8 +25,8 @@
 namespace minslice::mock {
 namespace {
 
-constexpr std::size_t kMaxHead = 64U * 1024;
-constexpr std::size_t kMaxBody = 64U * 1024 * 1024;
+constexpr std::size_t kMaxHead = std::size_t{64} * 1024;
+constexpr std::size_t kMaxBody = std::size_t{64} * 1024 * 1024;
 
 double NowMs() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())

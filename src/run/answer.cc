@@ -245,7 +245,7 @@ Answer AnswerReader::ReadCompletion(http::Response& response, Answer answer) {
   answer.finish_reason = Text(choice["finish_reason"]);
   const std::string finish = answer.finish_reason.value_or("");
   std::optional<std::string> content = ContentOf(message);
-  const auto model_error = [&](std::string why) {
+  const auto model_error = [&](const std::string& why) {
     answer.kind = AnswerKind::kModelError;
     answer.error = OneLine(why);
     if (!answer.has_output && content && !content->empty()) {

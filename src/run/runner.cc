@@ -146,8 +146,8 @@ class Runner {
 
   void CheckBudget() {
     if (client_.in_flight() > 0) return;  // what they cost is not known yet
-    StopSending(End::kBudget, fmt::format("the budget of {} USD is spent ({:.6g} USD)", *options_.budget_usd,
-                                          progress_.spent_usd));
+    StopSending(End::kBudget, fmt::format("the budget of {} USD is spent ({:.6g} USD)",
+                                          options_.budget_usd.value_or(0), progress_.spent_usd));
   }
 
   void Send(std::size_t slot) {
