@@ -41,8 +41,6 @@ BinomialSampler::BinomialSampler(std::int64_t trials, double probability) : tria
   v_r_ = 0.92 - 4.2 / b_;
   alpha_ = (2.83 + 5.1 / b_) * deviation;
   mode_ = static_cast<std::int64_t>(std::floor((n + 1) * p_));
-  const double m = static_cast<double>(mode_);
-  log_mode_ = (m + 0.5) * std::log((m + 1) / (odds_ * (n - m + 1))) + StirlingTail(m) + StirlingTail(n - m);
 }
 
 std::int64_t BinomialSampler::Draw(Stream& stream) const {
@@ -74,8 +72,11 @@ std::int64_t BinomialSampler::Reject(Stream& stream) const {
     const double k = std::floor((2 * a_ / us + b_) * u + c_);
     if (us >= 0.07 && v <= v_r_) return static_cast<std::int64_t>(k);
     if (k < 0 || k > n) continue;
+    // Only one draw in seven gets here, and many samplers are drawn from once: nothing of it is prepared.
+    const double log_mode =
+        (m + 0.5) * std::log((m + 1) / (odds_ * (n - m + 1))) + StirlingTail(m) + StirlingTail(n - m);
     const double log_v = std::log(v * alpha_ / (a_ / (us * us) + b_));
-    const double bound = log_mode_ + (n + 1) * std::log1p((k - m) / (n - k + 1)) +
+    const double bound = log_mode + (n + 1) * std::log1p((k - m) / (n - k + 1)) +
                          (k + 0.5) * std::log(odds_ * (n - k + 1) / (k + 1)) - StirlingTail(k) -
                          StirlingTail(n - k);
     if (log_v <= bound) return static_cast<std::int64_t>(k);

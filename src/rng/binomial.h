@@ -28,7 +28,7 @@ class BinomialSampler {
   double odds_ = 0;    // p / (1 - p)
   double p_zero_ = 1;  // (1 - p)^trials, inversion only
   // Constants of BTRS, in the paper's letters.
-  double a_ = 0, b_ = 0, c_ = 0, v_r_ = 0, alpha_ = 0, log_mode_ = 0;
+  double a_ = 0, b_ = 0, c_ = 0, v_r_ = 0, alpha_ = 0;
   std::int64_t mode_ = 0;
 };
 
