@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Runs stats_bench and the Python peers one after the other on one core and writes docs/performance.md.
+
+usage: tests/bench/report.py BUILD_DIR [--python PYTHON_WITH_NUMPY_AND_SCIPY] [--runs N] [-o docs/performance.md]
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+# kernel -> (what it is, CPU seconds to reach, least ratio to a peer)
+GOALS = {
+    "ExactBootstrap/840": ("binary pairs, percentile + BCa, B = infinity, n = 840", 50e-6, {"numpy loop": 2000, "numpy multinomial": 40}),
+    "ExactBootstrap/10000": ("the same, n = 10,000", 1e-3, {}),
+    "ExactBootstrap/1000000": ("the same, n = 1,000,000", 1e-3, {"numpy multinomial": 6}),
+    "SeededBootstrap/840": ("seeded, B = 10,000, n = 840", None, {}),
+    "SeededBootstrap/1000000": ("seeded, B = 10,000, n = 1,000,000", None, {}),
+    "Slices/1000": ("1,000 slices of 30: Tango, mid-p, harm p, exact bootstrap", 2e-3, {}),
+    "WestfallYoung/1000": ("wy_discrete, 1,000 slices", 5e-3, {}),
+    "Tango/840": ("Tango interval", None, {}),
+    "McNemarExactP/840": ("McNemar exact p", None, {}),
+    "ExactMde/840": ("MDE of the mid-p test by enumeration, n = 840", None, {}),
+}
+
+
+def duration(seconds):
+    for unit, scale in (("s", 1), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def bench(build, threads, pattern="."):
+    environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
+    out = subprocess.run([build / "bin" / "stats_bench", "--benchmark_format=json", f"--benchmark_filter={pattern}"], env=environment, check=True,
+                         stdout=subprocess.PIPE, text=True).stdout
+    return {b["name"].removesuffix("/real_time"): b for b in json.loads(out)["benchmarks"]}
+
+
+def processor():
+    try:
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--runs", default="5")
+    parser.add_argument("-o", default=str(HERE.parent.parent / "docs" / "performance.md"))
+    arguments = parser.parse_args()
+    ours = bench(arguments.build, 1)
+    peers = json.loads(subprocess.run([arguments.python, HERE / "peers.py", "--runs", arguments.runs], check=True, stdout=subprocess.PIPE, text=True).stdout)
+    scale = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}
+    lines = ["# Performance", "",
+             "Made by `tests/bench/report.py`: google-benchmark kernels (`stats_bench`) and the Python peers, one after the other on one core; CPU time.",
+             f"This run: {processor()}, numpy {peers['numpy']}.", "",
+             "| kernel | ours | to reach | peers (ratio to ours) |", "| --- | ---: | ---: | --- |"]
+    for name, (title, goal, ratios) in GOALS.items():
+        if name not in ours:
+            continue
+        seconds = ours[name]["cpu_time"] * scale[ours[name]["time_unit"]]
+        reached = ""
+        if goal is not None:
+            reached = f"{duration(goal)} {'met' if seconds <= goal else '**missed**'}"
+        against = []
+        for peer, theirs in peers["seconds"].get(name, {}).items():
+            ratio = theirs / seconds
+            wanted = ratios.get(peer)
+            note = "" if wanted is None else f", asked {wanted:,}x: {'met' if ratio >= wanted else '**missed**'}"
+            shown = f"{ratio:.2g}" if ratio < 10 else f"{float(f'{ratio:.2g}'):,.0f}"
+            against.append(f"{peer} {duration(theirs)} ({shown}x{note})")
+        lines.append(f"| {title} | {duration(seconds)} | {reached} | {'; '.join(against)} |")
+    one = ours.get("SeededBootstrapMillion/840")
+    two = bench(arguments.build, 2, "SeededBootstrapMillion").get("SeededBootstrapMillion/840")
+    load = os.getloadavg()[0]
+    if load > 1.5:
+        lines += ["", f"Two threads: not measured, the machine was busy (load average {load:.1f}). The digits are the same at any number of threads: a replicate's "
+                  "draws are addressed by (seed, replicate), and counts are added as integers."]
+    elif one and two:
+        lines += ["", f"Two threads, a million seeded replicates: {one['real_time'] / two['real_time']:.2f}x one thread (wall clock). The digits are the same: "
+                  "a replicate's draws are addressed by (seed, replicate), and counts are added as integers."]
+    lines += ["", (HERE / "notes.md").read_text().rstrip(), ""]
+    pathlib.Path(arguments.o).write_text("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
