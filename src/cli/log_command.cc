@@ -17,9 +17,11 @@
 #include "io/file_system.h"
 #include "io/nearest_name.h"
 #include "json/canonical.h"
+#include "log/log_files.h"
 #include "log/log_reader.h"
 #include "log/log_writer.h"
 #include "minslice/stats/proportion.h"
+#include "report/escape.h"
 #include "report/format.h"
 
 namespace minslice::cli {
@@ -311,6 +313,56 @@ void Stats(const LogFlags& flags, Session& session) {
   Write(listings, flags.format, session.out);
 }
 
+// A new log for repair and merge; what exists is evidence and stays.
+Result<void> WriteNew(const std::string& path, const std::string& bytes) {
+  if (io::RealFileSystem().Exists(path)) return FailAt({path, 0, 0}, "exists already; nothing was written");
+  return io::RealFileSystem().WriteFile(path, bytes);
+}
+
+void Repair(const LogFlags& flags, Session& session) {
+  const std::string& path = flags.logs.front();
+  const auto bytes = io::RealFileSystem().ReadFile(path);
+  if (!bytes) return session.Report(bytes.error());
+  const auto repaired = log::RepairLog(*bytes, path);
+  if (!repaired) return session.Report(repaired.error());
+  if (!repaired->changed) {
+    session.out << report::EscapeTerminal(path)
+                << ": every line is readable, nothing to repair; nothing was written\n";
+    return;
+  }
+  if (const auto written = WriteNew(flags.output, repaired->bytes); !written)
+    return session.Report(written.error());
+  for (const Diagnostic& diagnostic : repaired->dropped)
+    session.err << "minslice: dropped: " << diagnostic.ToString() << '\n';
+  session.out << fmt::format("{}: {} rows kept; lines of {} that are not in it: {}\n",
+                             report::EscapeTerminal(flags.output), report::Count(repaired->rows),
+                             report::EscapeTerminal(path), report::Count(Size(repaired->dropped.size())));
+}
+
+void Merge(const LogFlags& flags, Session& session) {
+  std::vector<log::LogBytes> parts;
+  std::vector<Diagnostic> errors;
+  for (const std::string& path : flags.logs) {
+    auto bytes = io::RealFileSystem().ReadFile(path);
+    if (bytes) {
+      parts.push_back({path, std::move(*bytes)});
+    } else {
+      errors.insert(errors.end(), bytes.error().diagnostics.begin(), bytes.error().diagnostics.end());
+    }
+  }
+  if (!errors.empty()) return session.Report(Failure{Failure::Kind::kInput, std::move(errors)});
+  const auto merged = log::MergeLogs(parts);
+  if (!merged) return session.Report(merged.error());
+  if (const auto written = WriteNew(flags.output, merged->bytes); !written)
+    return session.Report(written.error());
+  for (const std::string& note : merged->notes)
+    session.Note(fmt::format("note: {}", report::EscapeTerminal(note)));
+  session.out << fmt::format("{}: {} rows of {} cases from {} logs, {}\n",
+                             report::EscapeTerminal(flags.output), report::Count(merged->rows),
+                             report::Count(merged->cases), parts.size(),
+                             merged->finished ? "finished" : "unfinished");
+}
+
 void AddFormat(CLI::App* command, const std::shared_ptr<LogFlags>& flags) {
   command->add_option("--format", flags->format, "text | json | markdown | csv")
       ->check(CLI::IsMember({"text", "json", "markdown", "csv"}));
@@ -319,7 +371,7 @@ void AddFormat(CLI::App* command, const std::shared_ptr<LogFlags>& flags) {
 }  // namespace
 
 void AddLogCommand(CLI::App& app, Session& session) {
-  CLI::App* log = app.add_subcommand("log", "the evidence itself: verify logs and list what is in them");
+  CLI::App* log = app.add_subcommand("log", "the evidence itself: verify, list, repair and merge logs");
   log->require_subcommand(1);
   log->footer(
       "Example:\n  minslice log verify candidate.jsonl\n  minslice log stats candidate.jsonl --format json");
@@ -343,6 +395,27 @@ void AddLogCommand(CLI::App& app, Session& session) {
   stats->footer(
       "Example:\n  minslice log stats candidate.jsonl\n  minslice log stats a.jsonl b.jsonl --format json");
   stats->callback([stats_flags, &session] { Stats(*stats_flags, session); });
+
+  const auto repair_flags = std::make_shared<LogFlags>();
+  CLI::App* repair =
+      log->add_subcommand("repair", "write a new log of the lines that are readable; the old one stays");
+  repair->add_option("LOG", repair_flags->logs, "log.jsonl")->required()->expected(1);
+  repair->add_option("-o,--output", repair_flags->output, "the new log; must not exist")->required();
+  repair->footer(
+      "Every line that is left out is named. Where one is, the end record is left out too, so that run "
+      "--resume asks for\n"
+      "what is gone.\n\nExample:\n  minslice log repair damaged.jsonl -o repaired.jsonl");
+  repair->callback([repair_flags, &session] { Repair(*repair_flags, session); });
+
+  const auto merge_flags = std::make_shared<LogFlags>();
+  CLI::App* merge = log->add_subcommand("merge", "join the shards of one run into a new log");
+  merge->add_option("LOG", merge_flags->logs, "log.jsonl of each shard")->required();
+  merge->add_option("-o,--output", merge_flags->output, "the new log; must not exist")->required();
+  merge->footer(
+      "Suite, target, model, request settings and repeats must agree, and no case may have an answer in two "
+      "of the logs.\n\n"
+      "Example:\n  minslice log merge shard-1.jsonl shard-2.jsonl -o candidate.jsonl");
+  merge->callback([merge_flags, &session] { Merge(*merge_flags, session); });
 }
 
 }  // namespace minslice::cli
