@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "cli/session.h"
 #include "gate/policy_reader.h"
 #include "io/clock.h"
+#include "io/nearest_name.h"
 #include "json/json.h"
 #include "minslice/version.h"
 #include "pair/pair.h"
@@ -25,6 +27,7 @@ namespace {
 struct SimulateFlags {
   std::string policy, plan, bad_slice;
   std::vector<std::string> incumbent, candidate;
+  std::string psi_list;
   std::vector<double> psi;
   std::int64_t runs = 1000;
   std::uint64_t seed = 0;
@@ -297,10 +300,8 @@ void AddSimulateCommand(CLI::App& app, Session& session) {
           ->excludes(incumbent)
           ->type_name("FILE");
   command
-      ->add_option("--psi", flags->psi,
-                   "share of prompts on which the models disagree; several: a table each")
-      ->delimiter(',')
-      ->check(CLI::Range(1e-6, 1.0))
+      ->add_option("--psi", flags->psi_list,
+                   "share of prompts on which the models disagree; several with commas: a table each")
       ->type_name("RATE");
   command
       ->add_option("--slice", flags->bad_slice,
@@ -336,6 +337,19 @@ void AddSimulateCommand(CLI::App& app, Session& session) {
           Failure{Failure::Kind::kInput,
                   {{{}, "simulate needs POLICY with --incumbent LOG or --plan FILE, or --published alone"}}});
       return;
+    }
+    if (!flags->psi_list.empty()) {
+      for (const std::string& text : SplitCommas(flags->psi_list)) {
+        double value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc() || end != text.data() + text.size() || !(value > 0 && value <= 1)) {
+          session.Report(Failure{
+              Failure::Kind::kInput,
+              {{{}, "--psi: expected rates in (0, 1] separated by commas, found " + io::Quoted(text)}}});
+          return;
+        }
+        flags->psi.push_back(value);
+      }
     }
     RunSimulate(*flags, session);
   });

@@ -11,6 +11,7 @@
 
 #include "cli/listing.h"
 #include "cli/session.h"
+#include "cli/suite_sample.h"
 #include "report/format.h"
 #include "score/grader.h"
 #include "suite/suite.h"
@@ -158,6 +159,7 @@ void AddSuiteCommand(CLI::App& app, Session& session) {
       "  minslice suite lint suite.yaml\n"
       "  minslice suite lint suite.yaml --format json | jq .suite_sha256");
   lint->callback([flags, &session] { Lint(*flags, session); });
+  AddSuiteSampleCommand(*suite, session);
 }
 
 }  // namespace minslice::cli
