@@ -290,6 +290,7 @@ Listing StatsOf(const RunLog& log) {
   listing.tables.push_back(std::move(segments));
 
   std::vector<std::pair<std::int64_t, std::string>> ranked;
+  ranked.reserve(errors.size());
   for (const auto& [text, n] : errors) ranked.emplace_back(-n, text);
   std::sort(ranked.begin(), ranked.end());
   ListingTable causes{"errors", {"rows", "error"}, {}};

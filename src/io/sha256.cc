@@ -38,7 +38,7 @@ std::string Sha256::HexDigest() {
   EVP_DigestFinal_ex(state_->context, digest.data(), &size);
   static constexpr char kHex[] = "0123456789abcdef";
   std::string text;
-  text.reserve(2 * size);
+  text.reserve(2 * std::size_t{size});
   for (unsigned int i = 0; i < size; ++i) {
     text.push_back(kHex[digest[i] >> 4]);
     text.push_back(kHex[digest[i] & 15]);

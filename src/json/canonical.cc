@@ -35,6 +35,7 @@ template <class Range, class Key, class Write>
 void AppendObject(const Range& range, Key key_of, Write write, std::string& out) {
   using Item = decltype(&*range.begin());
   std::vector<Item> sorted;
+  sorted.reserve(range.size());
   for (const auto& item : range) sorted.push_back(&item);
   std::sort(sorted.begin(), sorted.end(), [&](Item a, Item b) { return Utf16Less(key_of(*a), key_of(*b)); });
   out.push_back('{');

@@ -396,9 +396,10 @@ std::string NormalizedNumber(std::string_view number) {
   // An exponent with more digits than an int64 holds: kept as text, since no two such numbers meet in
   // practice.
   if (!written_exponent.empty()) {
-    const char* end = written_exponent.data() + written_exponent.size();
-    if (std::from_chars(written_exponent.data(), end, shift).ec != std::errc() ||
-        shift > INT64_C(1000000000000000000) || shift < -INT64_C(1000000000000000000)) {
+    const char* const begin = written_exponent.data();
+    const char* const end = begin + written_exponent.size();
+    if (std::from_chars(begin, end, shift).ec != std::errc() || shift > INT64_C(1000000000000000000) ||
+        shift < -INT64_C(1000000000000000000)) {
       return fmt::format("{}{}e{}+{}", negative ? "-" : "", digits, exponent, written_exponent);
     }
   }

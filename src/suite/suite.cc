@@ -27,11 +27,11 @@ json::Value ToJson(const yaml::Node& node, int& budget) {
     case yaml::Kind::kNull:
       return nullptr;
     case yaml::Kind::kBool:
-      return *node.Bool();
+      return node.Bool().value_or(false);  // always there, by its kind
     case yaml::Kind::kInt:
-      return *node.Int();
+      return node.Int().value_or(0);
     case yaml::Kind::kDouble:
-      return *node.Double();
+      return node.Double().value_or(0);
     case yaml::Kind::kText:
       return node.text();
     case yaml::Kind::kList: {

@@ -51,11 +51,12 @@ void ResolvePlain(NodeData& node) {
   if (sign) body.remove_prefix(1);
   // from_chars takes a minus but no plus.
   const std::string_view number = !text.empty() && text[0] == '+' ? body : std::string_view(text);
-  const char* end = number.data() + number.size();
+  const char* const begin = number.data();
+  const char* const end = begin + number.size();
   if (IsDigits(body)) {
-    node.kind = Kind::kInt;
-    if (std::from_chars(number.data(), end, node.integer).ec != std::errc()) node.kind = Kind::kDouble;
-    std::from_chars(number.data(), end, node.number);
+    // More digits than a double has room for: no number that anything here can use, so it stays text.
+    if (std::from_chars(begin, end, node.number).ec != std::errc()) return;
+    node.kind = std::from_chars(begin, end, node.integer).ec == std::errc() ? Kind::kInt : Kind::kDouble;
     return;
   }
   std::size_t i = 0;
@@ -73,7 +74,7 @@ void ResolvePlain(NodeData& node) {
     i = body.size();
   }
   if (i != body.size()) return;
-  const auto [stop, error] = std::from_chars(number.data(), end, node.number);
+  const auto [stop, error] = std::from_chars(begin, end, node.number);
   if (error == std::errc() && stop == end) {
     node.kind = Kind::kDouble;
   } else if (error == std::errc::result_out_of_range) {
@@ -240,7 +241,6 @@ std::size_t UnclosedQuote(std::string_view text, const YAML::Mark& last_scalar) 
 const char* KindName(Kind kind) {
   switch (kind) {
     case Kind::kAbsent:
-      return "nothing";
     case Kind::kNull:
       return "nothing";
     case Kind::kBool:

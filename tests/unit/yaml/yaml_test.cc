@@ -42,6 +42,17 @@ TEST(Yaml, ReadsTypedValues) {
   EXPECT_THAT(Texts(diagnostics), ElementsAre());
 }
 
+TEST(Yaml, NumbersBeyondADoubleAreNoNumbers) {
+  Diagnostics diagnostics;
+  const Map root =
+      ParseMap("a: 1e999\nb: " + std::string(400, '9') + "\nc: 99999999999999999999\n", "f", diagnostics);
+  EXPECT_EQ(root.Get("a").kind(), Kind::kText);
+  EXPECT_EQ(root.Get("b").kind(), Kind::kText);
+  EXPECT_EQ(root.Get("c").kind(), Kind::kDouble);
+  EXPECT_EQ(root.GetDouble("b", 7), 7);
+  EXPECT_EQ(diagnostics.size(), 1U);
+}
+
 TEST(Yaml, EveryErrorAtOnceWithItsPlace) {
   Diagnostics diagnostics;
   const Map root = ParseMap(
