@@ -1,11 +1,16 @@
-// Graded scores, repeats and clusters: t, Wilcoxon.
+// Graded scores, repeats and clusters.
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "cli/stats_registry.h"
 #include "minslice/stats/bootstrap_cluster.h"
 #include "minslice/stats/bootstrap_mean.h"
+#include "minslice/stats/bounded_mean.h"
 #include "minslice/stats/clusters.h"
 #include "minslice/stats/paired_t.h"
+#include "minslice/stats/repeats.h"
+#include "minslice/stats/sign_flip.h"
 #include "minslice/stats/wilcoxon.h"
 
 namespace minslice::cli {
@@ -130,12 +135,121 @@ ordered_json ClusterBcaMid(const json& in) {
   return BcaJson(b.intervals.z0, b.intervals.acceleration, b.bca_levels, b.intervals.bca);
 }
 
+ordered_json SignFlipOf(const json& in) {
+  const stats::SignFlip flip = ValueOrThrow(stats::SignFlipTest(DifferencesField(in)));
+  return {{"p", NumberJson(flip.p)},
+          {"midp", NumberJson(flip.midp)},
+          {"p_harm", NumberJson(flip.p_harm)},
+          {"p_gain", NumberJson(flip.p_gain)},
+          {"log10_p", NumberJson(flip.log10_p)},
+          {"method", flip.method}};
+}
+
+stats::BootstrapOptions SeededFields(const json& in) {
+  return {.level = NumberField(in, "level", 0.95),
+          .replicates = IntegerField(in, "B", 10000),
+          .seed = static_cast<std::uint64_t>(IntegerField(in, "seed", 0))};
+}
+
+ordered_json EstimateJson(const Estimate& estimate) {
+  ordered_json result{{"estimate", NumberJson(estimate.value)},
+                      {"lower", NumberJson(estimate.lower)},
+                      {"upper", NumberJson(estimate.upper)}};
+  if (!estimate.warnings.empty()) result["warnings"] = estimate.warnings;
+  return result;
+}
+
+ordered_json Resampled(const stats::MeanBootstrap& boot) {
+  return {{"estimate", NumberJson(boot.estimate)},
+          {"percentile", LimitsJson(boot.intervals.percentile)},
+          {"basic", LimitsJson(boot.intervals.basic)},
+          {"bca", LimitsJson(boot.intervals.bca)},
+          {"se", NumberJson(boot.intervals.standard_error)},
+          {"method", boot.method}};
+}
+
+ordered_json MeanResampled(const json& in) {
+  return Resampled(ValueOrThrow(stats::BootstrapMean(DifferencesField(in), SeededFields(in))));
+}
+ordered_json ClustersResampled(const json& in) {
+  return Resampled(ValueOrThrow(stats::BootstrapClusters(ClustersOf(in), SeededFields(in))));
+}
+ordered_json StudentisedOf(const json& in) {
+  return EstimateJson(ValueOrThrow(stats::BootstrapT(DifferencesField(in), SeededFields(in))));
+}
+
+ordered_json WildOf(const json& in) {
+  const stats::WildBootstrap wild = ValueOrThrow(stats::WildClusterBootstrap(
+      ClustersOf(in), {.level = NumberField(in, "level", 0.95),
+                       .replicates = IntegerField(in, "B", 9999),
+                       .seed = static_cast<std::uint64_t>(IntegerField(in, "seed", 0))}));
+  ordered_json result = EstimateJson(wild.mean);
+  result["p"] = NumberJson(wild.p);
+  result["exact"] = wild.exact;
+  return result;
+}
+
+ordered_json BoundedOf(const json& in) {
+  const std::string name = TextField(in, "method", "betting");
+  for (const stats::BoundedMethod method :
+       {stats::BoundedMethod::kEmpiricalLikelihood, stats::BoundedMethod::kBetting,
+        stats::BoundedMethod::kHoeffding}) {
+    if (name != stats::BoundedMethodName(method)) continue;
+    return EstimateJson(ValueOrThrow(
+        stats::BoundedMeanInterval(DifferencesField(in), NumberField(in, "low", -1),
+                                   NumberField(in, "high", 1), NumberField(in, "level", 0.95), method)));
+  }
+  throw StatsInputError("expected 'empirical_likelihood', 'betting' or 'hoeffding' for 'method', found '" +
+                        name + "'");
+}
+
+// incumbent, candidate: one array of scores a prompt.
+ordered_json VarianceSplitOf(const json& in) {
+  struct Side {
+    std::vector<double> scores;
+    std::int64_t repeats = 1;
+  };
+  const auto side = [&](const char* name) {
+    const auto found = in.find(name);
+    if (found == in.end() || !found->is_array())
+      throw StatsInputError(std::string("expected rows of scores for '") + name + "'");
+    Side read;
+    for (const json& row : *found) {
+      if (!row.is_array() || row.empty() ||
+          (!read.scores.empty() && static_cast<std::int64_t>(row.size()) != read.repeats)) {
+        throw StatsInputError(std::string("the rows of '") + name + "' must be arrays of one length");
+      }
+      read.repeats = static_cast<std::int64_t>(row.size());
+      for (const json& value : row) read.scores.push_back(ToNumber(value, std::string("'") + name + "'"));
+    }
+    return read;
+  };
+  const Side incumbent = side("incumbent"), candidate = side("candidate");
+  const stats::VarianceSplit split = ValueOrThrow(
+      stats::SplitVariance({incumbent.scores, incumbent.repeats}, {candidate.scores, candidate.repeats}));
+  return {{"mean", NumberJson(split.mean)},
+          {"variance", NumberJson(split.variance)},
+          {"omega2", NumberJson(split.omega2)},
+          {"sigma2_incumbent", NumberJson(split.sigma2_incumbent)},
+          {"sigma2_candidate", NumberJson(split.sigma2_candidate)},
+          {"se", NumberJson(split.standard_error)},
+          {"noise_share", NumberJson(split.noise_share)},
+          {"repeats_that_pay", split.repeats_that_pay}};
+}
+
 }  // namespace
 
 void RegisterGradedFunctions(StatsRegistry& registry) {
   registry.Add("paired_t", PairedTOf);
   registry.Add("wilcoxon_signed_rank", WilcoxonOf);
   registry.Add("cluster_se", ClusterErrors);
+  registry.Add("sign_flip", SignFlipOf);
+  registry.Add("boot_mean_resampled", MeanResampled);
+  registry.Add("boot_mean_t", StudentisedOf);
+  registry.Add("boot_cluster_resampled", ClustersResampled);
+  registry.Add("wild_cluster", WildOf);
+  registry.Add("bounded_mean", BoundedOf);
+  registry.Add("variance_split", VarianceSplitOf);
   registry.Add("boot_cluster_percentile", ClusterPercentile);
   registry.Add("boot_cluster_bca_mid", ClusterBcaMid);
   registry.Add("boot_mean_percentile", MeanPercentile);

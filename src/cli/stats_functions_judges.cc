@@ -153,6 +153,33 @@ ordered_json NormalOf(const json& in) {
   return result;
 }
 
+ordered_json PredictionPoweredPaired(const json& in) {
+  const std::vector<double> y0 = NumbersField(in, "incumbent_y"), y1 = NumbersField(in, "candidate_y");
+  const std::vector<double> f0 = NumbersField(in, "incumbent_yhat"), f1 = NumbersField(in, "candidate_yhat");
+  const std::vector<double> u0 = NumbersField(in, "incumbent_yhat_unlabeled"),
+                            u1 = NumbersField(in, "candidate_yhat_unlabeled");
+  const stats::PredictionPowered ppi = ValueOrThrow(
+      stats::PredictionPoweredDifference({y0, y1, f0, f1, u0, u1}, NumberField(in, "level", 0.95)));
+  return {{"estimate", NumberJson(ppi.estimate.value)},
+          {"lower", NumberJson(ppi.estimate.lower)},
+          {"upper", NumberJson(ppi.estimate.upper)},
+          {"lam", NumberJson(ppi.lambda)},
+          {"se", NumberJson(ppi.standard_error)},
+          {"se_labels_alone", NumberJson(ppi.labels_alone_standard_error)}};
+}
+
+ordered_json RoganGladenOf(const json& in) {
+  const Estimate rate = ValueOrThrow(stats::RoganGladen(CountField(in, "x"), CountField(in, "n"),
+                                                        {.true_pass = CountField(in, "true_pass"),
+                                                         .labelled_pass = CountField(in, "labelled_pass"),
+                                                         .true_fail = CountField(in, "true_fail"),
+                                                         .labelled_fail = CountField(in, "labelled_fail")},
+                                                        NumberField(in, "level", 0.95)));
+  return {{"estimate", NumberJson(rate.value)},
+          {"lower", NumberJson(rate.lower)},
+          {"upper", NumberJson(rate.upper)}};
+}
+
 }  // namespace
 
 void RegisterJudgeFunctions(StatsRegistry& registry) {
@@ -160,6 +187,8 @@ void RegisterJudgeFunctions(StatsRegistry& registry) {
   registry.Add("cohen_kappa", CohenKappaOf);
   registry.Add("fleiss_kappa", FleissKappaOf);
   registry.Add("ppi_mean", PredictionPoweredOf);
+  registry.Add("ppi_difference", PredictionPoweredPaired);
+  registry.Add("rogan_gladen", RoganGladenOf);
   registry.Add("beta_binomial_eb", BetaBinomialOf);
   registry.Add("normal_eb", NormalOf);
 }

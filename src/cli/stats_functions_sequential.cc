@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/stats_registry.h"
+#include "minslice/stats/group_sequential.h"
 #include "minslice/stats/sequential.h"
 
 namespace minslice::cli {
@@ -129,6 +130,32 @@ ordered_json NormalMixture(const json& in) {
                                                          NumberField(in, "alpha_opt", 0.05), one))}};
 }
 
+ordered_json NonInferior(const json& in) {
+  const std::vector<double> d = NumbersField(in, "d");
+  const stats::NonInferiorityBet bet = ValueOrThrow(
+      stats::SequentialNonInferiority(d, NumberField(in, "margin"), NumberField(in, "alpha", 0.05)));
+  return {{"log_wealth", NumbersJson(bet.log_wealth)}, {"rejected_at", bet.rejected_at}};
+}
+
+ordered_json GroupSequential(const json& in) {
+  const std::string name = TextField(in, "boundary", "obrien_fleming");
+  if (name != "obrien_fleming" && name != "pocock") {
+    throw StatsInputError("expected 'obrien_fleming' or 'pocock' for 'boundary', found '" + name + "'");
+  }
+  const std::int64_t looks = IntegerField(in, "looks", 5);
+  const std::int64_t sides = IntegerField(in, "sides", 2);
+  if (looks < 1 || looks > 100 || sides < 1 || sides > 2)
+    throw StatsInputError("expected 1 to 100 'looks' and 1 or 2 'sides'");
+  const stats::GroupSequentialPlan plan = ValueOrThrow(stats::PlanGroupSequential(
+      static_cast<int>(looks), NumberField(in, "alpha", 0.05), static_cast<int>(sides),
+      name == "pocock" ? stats::Boundary::kPocock : stats::Boundary::kOBrienFleming,
+      NumberField(in, "power", 0.8)));
+  return {{"critical", NumbersJson(plan.critical)},
+          {"nominal_p", NumbersJson(plan.nominal_p)},
+          {"spent", NumbersJson(plan.spent)},
+          {"inflation", NumberJson(plan.inflation)}};
+}
+
 }  // namespace
 
 void RegisterSequentialFunctions(StatsRegistry& registry) {
@@ -139,6 +166,8 @@ void RegisterSequentialFunctions(StatsRegistry& registry) {
   registry.Add("cs_betting_hedged", Betting);
   registry.Add("cs_predmix_empirical_bernstein", EmpiricalBernstein);
   registry.Add("cs_normal_mixture_bound", NormalMixture);
+  registry.Add("sequential_noninferiority", NonInferior);
+  registry.Add("group_sequential", GroupSequential);
 }
 
 }  // namespace minslice::cli

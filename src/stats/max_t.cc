@@ -14,7 +14,11 @@
 namespace minslice::stats {
 namespace {
 
-constexpr std::size_t kExactUpTo = 16;  // groups that can change sign: 65,536 patterns
+// All patterns are counted up to 65,536 of them, and up to 2^22 where patterns times slices stay below 1e8: a
+// second or so.
+constexpr std::size_t kAlwaysExact = 16;
+constexpr std::size_t kNeverExact = 22;
+constexpr double kExactWork = 1e8;
 
 // Bit f of word k says whether group k keeps its sign in pattern 64 block + f.
 class Patterns {
@@ -28,7 +32,9 @@ class Patterns {
                                    [](double value) { return value != 0; });
       changing_[k] = any ? ++changing : 0;
     }
-    exact_ = changing <= kExactUpTo;
+    exact_ = changing <= kAlwaysExact ||
+             (changing <= kNeverExact &&
+              std::exp2(static_cast<double>(changing)) * static_cast<double>(table.slices()) <= kExactWork);
     count_ = exact_ ? std::int64_t{1} << changing : options.replicates;
   }
 
@@ -89,7 +95,10 @@ JointAdjustment StepDown(const SliceTable& table, const Patterns& patterns,
   for (std::size_t e = 0; e < table.slice().size(); ++e) total[table.slice()[e]] += table.value()[e];
   // A tie in exact arithmetic is a tie.
   std::vector<double> reach(n);
-  for (std::size_t h = 0; h < n; ++h) reach[h] = observed[h] - 1e-9 * std::abs(observed[h]);
+  for (std::size_t h = 0; h < n; ++h) {
+    // t is infinite where all differences of a slice are equal.
+    reach[h] = std::isinf(observed[h]) ? observed[h] : observed[h] - 1e-9 * std::abs(observed[h]);
+  }
   Counts counts(n);
 #pragma omp parallel
   {

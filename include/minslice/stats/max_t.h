@@ -3,9 +3,9 @@
 // and no independence is assumed.
 //
 // Sign flips: swapping incumbent and candidate of a prompt (of a whole cluster) changes nothing under H0, so
-// all slices are recomputed under the same swaps. p = (r + 1)/(B + 1); all 2^n patterns, p = r / 2^n, where
-// they are at most 65,536. Sources: Westfall, Young 1993 (step-down max-T and min-p); Romano, Wolf 2005
-// (studentised bootstrap).
+// all slices are recomputed under the same swaps. p = (r + 1)/(B + 1); all 2^n patterns, p = r / 2^n, up to
+// n = 16 differences that are not 0 (22 where slices are few). Sources: Westfall, Young 1993 (step-down max-T
+// and min-p); Romano, Wolf 2005 (studentised bootstrap).
 #ifndef MINSLICE_STATS_MAX_T_H_
 #define MINSLICE_STATS_MAX_T_H_
 

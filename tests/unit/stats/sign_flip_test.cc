@@ -238,6 +238,17 @@ TEST(SignFlipMaxT, ClustersFlipTogether) {
   EXPECT_NEAR(SignFlipMaxT(*table, {.alternative = Alternative::kTwoSided})->step_down_p[0], 2.0 / 16, 1e-15);
 }
 
+// All differences equal: t is infinite, the patterns are counted all the same.
+TEST(SignFlipMaxT, EqualDifferencesAreAsExtremeAsPatternsGo) {
+  const std::vector<double> rows(6, -1.0);
+  const auto joint = SignFlipMaxT(*SliceTable::FromRows(rows, 1), {});
+  EXPECT_TRUE(std::isinf(joint->statistic[0]));
+  EXPECT_EQ(joint->raw_p[0], 1.0 / 64);
+  EXPECT_EQ(joint->step_down_p[0], 1.0 / 64);
+  const std::vector<double> up(6, 1.0);
+  EXPECT_EQ(SignFlipMaxT(*SliceTable::FromRows(up, 1), {})->step_down_p[0], 1);
+}
+
 TEST(SignFlipMaxT, ThreadsAndSwapsOfSides) {
   rng::Stream stream(7, 0);
   std::vector<double> rows, swapped;
