@@ -80,6 +80,45 @@ def slices(count, n):
     return run
 
 
+def graded(n):
+    return .3 * (np.random.default_rng(1).exponential(size=n) - 1)
+
+
+def graded_loop(n, replicates=B):
+    d = graded(n)
+    rng = np.random.default_rng(0)
+
+    def run():
+        return np.percentile([d[rng.integers(0, n, n)].mean() for _ in range(replicates)], [2.5, 97.5])
+    return run
+
+
+def graded_vectorised(n, replicates=B):
+    d = graded(n)
+    rng = np.random.default_rng(0)
+
+    def run():
+        return np.percentile(d[rng.integers(0, n, (replicates, n))].mean(axis=1), [2.5, 97.5])
+    return run
+
+
+def graded_scipy_bca(n):
+    d = graded(n)
+
+    def run():
+        return stats.bootstrap((d,), np.mean, n_resamples=B, method="BCa", vectorized=True, random_state=0)
+    return run
+
+
+def clusters(count, size):
+    sums = np.random.default_rng(2).choice([-1, 0, 1], p=[.1, .78, .12], size=(count, size)).sum(axis=1)
+    rng = np.random.default_rng(0)
+
+    def run():
+        return np.percentile(sums[rng.integers(0, count, (B, count))].mean(axis=1) / size, [2.5, 97.5])
+    return run
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
@@ -90,6 +129,14 @@ def main():
     many = {"numpy loop": seconds(loop(1_000_000, 20), 1) * B / 20, "numpy multinomial": seconds(multinomial(1_000_000), runs)}
     result = {"ExactBootstrap/840": few, "ExactBootstrap/1000000": many, "SeededBootstrap/840": few, "SeededBootstrap/1000000": many,
               "Slices/1000": {"numpy vectorised": seconds(slices(100, 30), 1) * 10}}
+    small = {"numpy loop": seconds(graded_loop(840), min(runs, 3)), "numpy vectorised": seconds(graded_vectorised(840), min(runs, 3)),
+             "scipy BCa": seconds(graded_scipy_bca(840), min(runs, 3))}
+    middle = {"numpy loop": seconds(graded_loop(10_000), 1), "numpy vectorised": seconds(graded_vectorised(10_000, 1_000), 1) * 10}
+    large = {"numpy loop": seconds(graded_loop(1_000_000, 20), 1) * B / 20}
+    result |= {"GradedExact/840": small, "GradedExact/10000": middle, "GradedExact/1000000": large, "GradedSeeded/840": small,
+               "GradedSeeded/10000": middle, "GradedSeeded/1000000/iterations:1": large}
+    resampled = {"numpy vectorised on sums": seconds(clusters(1_000, 3), min(runs, 3))}
+    result |= {"ClusterSeeded/1000": resampled, "ClusterExact/1000": resampled}
     try:
         from statsmodels.stats.contingency_tables import mcnemar
         result["McNemarExactP/840"] = {"statsmodels": seconds(lambda: [mcnemar([[550, 49], [67, 174]], exact=True) for _ in range(100)], runs) / 100}
