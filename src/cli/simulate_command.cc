@@ -163,8 +163,8 @@ void WriteMarkdown(const SimulationReport& report, std::ostream& out) {
   for (const SimulatedTable& table : report.tables) {
     for (const SimulatedBound& bound : table.bounds) {
       const bool count = bound.name == "false holds a run";
-      const std::string stated = count ? fmt::format("{} <= {:g}", bound.name, bound.bound)
-                                       : fmt::format("{} <= {:g} %", bound.name, bound.bound * 100);
+      const std::string stated = count ? fmt::format("{} at most {:g}", bound.name, bound.bound)
+                                       : fmt::format("{} at most {:g} %", bound.name, bound.bound * 100);
       const std::string measured =
           count ? fmt::format("{:.3f} +- {:.3f}", bound.rate, bound.standard_error)
                 : fmt::format("{:.2f} % +- {:.2f}", bound.rate * 100, bound.standard_error * 100);

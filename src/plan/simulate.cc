@@ -32,7 +32,7 @@ std::string Points(double d) {
   return text + " pt";
 }
 
-std::vector<Truth> Truths(const Policy& policy, bool with_slice, std::int64_t slice_n) {
+std::vector<Truth> Truths(const Policy& policy, bool with_slice) {
   const double margin = policy.margin;
   const double slice = policy.segments.margin;
   std::vector<Truth> truths = {{"no_change", "no change (A/A)", 0, 0, false},
@@ -42,7 +42,7 @@ std::vector<Truth> Truths(const Policy& policy, bool with_slice, std::int64_t sl
   if (!with_slice) return truths;
   const double bad = std::max(-0.95, -3 * slice);
   const double worse = std::max(-0.95, -6 * slice);
-  truths.push_back({"slice", fmt::format("one slice (n={}) {}", slice_n, Points(bad)), 0, bad, true});
+  truths.push_back({"slice", fmt::format("one slice {}", Points(bad)), 0, bad, true});
   truths.push_back({"slice_twice", fmt::format("one slice {}", Points(worse)), 0, worse, true});
   truths.push_back({"better_but_slice", fmt::format("{} but one slice {}", Points(margin), Points(bad)),
                     margin, bad, true});
@@ -167,7 +167,7 @@ Computed<SimulatedTable> Simulate(const Policy& policy, const SuiteShape& shape,
     table.bad_slice_n = bad->analysis.n;
   }
 
-  const std::vector<Truth> truths = Truths(policy, bad != nullptr, table.bad_slice_n);
+  const std::vector<Truth> truths = Truths(policy, bad != nullptr);
   std::exception_ptr failure;
   for (std::size_t t = 0; t < truths.size(); ++t) {
     const Truth& truth = truths[t];

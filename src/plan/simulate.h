@@ -55,7 +55,8 @@ inline constexpr char kPublishedSettingText[] =
     "4,000). In each slice "
     "the broken, the fixed and the rest are multinomial, with P(broke) = (psi - d)/2 and P(fixed) = P(broke) "
     "+ d while |d| <= "
-    "psi, else P(broke) = psi/2 - d. The one slice is the one whose n is nearest 47. One run a side, no "
+    "psi, else P(broke) = psi/2 - d. The one slice is the one whose n is nearest 47 (45, 45, 52). One run a "
+    "side, no "
     "absolute floor, no "
     "missing row; goal non_inferiority at 2 points, everything else by default.";
 
