@@ -9,6 +9,9 @@
 namespace minslice::gate {
 namespace {
 
+// Beyond so many repeats the last ones are counted together.
+constexpr int kMostRepeats = 10'000;
+
 bool AllDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -47,7 +50,7 @@ bool Note(std::vector<Answering>& list, std::size_t& last, const std::string& na
     list.push_back({name, 0, record.case_id, record.repeat, std::vector<std::int64_t>(repeats, 0)});
   }
   ++list[at].rows;
-  const auto r = static_cast<std::size_t>(record.repeat - 1);
+  const auto r = static_cast<std::size_t>(std::min(record.repeat, kMostRepeats) - 1);
   if (r >= list[at].by_repeat.size()) list[at].by_repeat.resize(r + 1, 0);
   ++list[at].by_repeat[r];
   last = at;
@@ -63,7 +66,7 @@ LogServing Serving(const RunLog& log) {
   serving.started_at = log.run.started_at;
   serving.repeats = log.run.repeats;
   for (const CaseRecord& record : log.cases) serving.repeats = std::max(serving.repeats, record.repeat);
-  const auto repeats = static_cast<std::size_t>(serving.repeats);
+  const auto repeats = static_cast<std::size_t>(std::min(serving.repeats, kMostRepeats));
   std::size_t last_model = static_cast<std::size_t>(-1);
   std::size_t last_fingerprint = last_model;
   serving.echoed = true;
@@ -123,7 +126,7 @@ class Finder {
     if (log.models.size() > 1) {
       bool pure = log.repeats > 1;
       std::string by_repeat;
-      for (int r = 0; r < log.repeats && pure; ++r) {
+      for (int r = 0; r < std::min(log.repeats, kMostRepeats) && pure; ++r) {
         const std::string* only = OnlyModel(log, static_cast<std::size_t>(r));
         if (only == nullptr) {
           pure = false;

@@ -22,6 +22,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kNamedIds = 3;
+constexpr int kMostRepeats = 10'000;
 
 std::string Points(double fraction) { return fmt::format("{:.2f} pt", fraction * 100); }
 std::string PText(double p) {
@@ -83,6 +84,11 @@ Result<Arm> Collect(std::vector<const RunLog*> logs) {
     }
     // What the run planned counts too: a repeat that has not begun is a missing one.
     repeats = std::max(repeats, log->run.repeats + offset);
+  }
+  if (repeats > kMostRepeats) {
+    errors.Add({arm.logs.front()->path, 0, 0},
+               fmt::format("expected at most {} repeats of one arm, found {}", kMostRepeats, repeats));
+    return tl::unexpected(errors.ToFailure());
   }
   std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
     return std::tie(a.id, a.repeat) < std::tie(b.id, b.repeat);

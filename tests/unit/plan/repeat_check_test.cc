@@ -138,6 +138,15 @@ TEST(RepeatCheck, SeveralLogsOfAnArmAreRepeatsAndShards) {
               HasSubstr("the same log as a.jsonl"));
 }
 
+TEST(RepeatCheck, AbsurdNumbersOfRepeatsAreRefused) {
+  RunLog log = Empty("a.jsonl");
+  AddCase(log, "a", "p");
+  log.cases[0].repeat = 900'000'000;
+  const auto checks = CheckRepeats(std::span(&log, 1), {});
+  ASSERT_FALSE(checks);
+  EXPECT_THAT(checks.error().diagnostics[0].ToString(), HasSubstr("at most 10000 repeats"));
+}
+
 TEST(RepeatCheck, LeavesOutAndCountsWhatHasNoGrade) {
   RunLog log = Empty("a.jsonl");
   AddCase(log, "a", "ppp");
