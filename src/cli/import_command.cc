@@ -29,11 +29,15 @@ void NoteCounts(const import::ImportedRun& run, const ImportOptions& options, Se
   std::string text =
       fmt::format("{}: {} of {}", options.output, Count(std::ssize(run.rows), "row"), Count(cases, "case"));
   if (run.run.repeats > 1) text += fmt::format(", {} repeats", run.run.repeats);
-  session.Note(fmt::format("{}: {} pass, {} fail", text, run.passed, run.failed));
+  session.Note(fmt::format("{}: {} pass, {} fail", text, run.passed,
+                           run.failed - run.model_errors - run.infra_errors) +
+               (run.model_errors > 0 ? fmt::format(", {} model_error", run.model_errors) : "") +
+               (run.infra_errors > 0 ? fmt::format(", {} infra_error", run.infra_errors) : ""));
   for (const import::DimensionCount& dimension : run.dimensions) {
     session.Note(
         fmt::format("  {}: {}", dimension.name, Count(static_cast<std::int64_t>(dimension.values), "value")));
   }
+  for (const std::string& note : run.notes) session.Note("  " + note);
   if (run.cases_with_fewer_repeats > 0) {
     session.Note(fmt::format("  {} of {} cases have fewer than {} repeats", run.cases_with_fewer_repeats,
                              cases, run.run.repeats));
@@ -75,7 +79,12 @@ void AddImportCommand(CLI::App& app, Session& session) {
   const auto field = [command](const char* flag, std::string& name, const char* text) {
     return command->add_option(flag, name, text)->type_name("FIELD");
   };
-  field("--id-field", fields.id_field, "the case's id")->capture_default_str();
+  command
+      ->add_option(
+          "--id-field", fields.id_field,
+          "the case's id (jsonl, csv: id; lm-eval: in doc, else doc_hash; inspect: in metadata, else the "
+          "id; promptfoo: in vars or metadata, else a hash of the vars; nemo: in metadata, else a hash)")
+      ->type_name("FIELD");
   field("--pass-field", fields.pass_field,
         "true/false, 1/0, pass/fail, passed/failed, yes/no, correct/incorrect");
   field("--score-field", fields.score_field, "a number, kept in the log's scores under its name");
@@ -94,8 +103,22 @@ void AddImportCommand(CLI::App& app, Session& session) {
         "a text or a list of messages; its hash guards against comparing other prompts");
   field("--output-field", fields.output_field, "the model's answer");
   command->add_option("--model", fields.model, "the model that answered")->type_name("NAME");
-  command->add_option("--suite-name", fields.suite_name, "the suite's name")
-      ->capture_default_str()
+  command->add_option("--scorer", fields.scorer, "which score passes, where a tool's log has several")
+      ->type_name("NAME");
+  command
+      ->add_option("--filter", fields.filter,
+                   "lm-eval: the rows of this filter; resps: every answer is a repeat")
+      ->type_name("NAME");
+  command
+      ->add_option("--provider", fields.provider,
+                   "promptfoo: the system to take, by its provider's label or id")
+      ->type_name("LABEL");
+  command
+      ->add_option("--prompt-index", fields.prompt_index, "promptfoo: the system to take, by its promptIdx")
+      ->type_name("N");
+  command
+      ->add_option("--suite-name", fields.suite_name,
+                   "the suite's name (default: what the file says, or imported)")
       ->type_name("NAME");
   command
       ->add_option("--target", fields.target,
@@ -106,7 +129,9 @@ void AddImportCommand(CLI::App& app, Session& session) {
       "Example:\n"
       "  minslice import jsonl qwen.jsonl -o qwen.log.jsonl --score-field preference --pass-above 0.5 \\\n"
       "      --segment-fields dataset,length --model FuseChat-Qwen-2.5-7B-Instruct\n"
-      "  minslice import csv results.csv -o candidate.log.jsonl --id-field case --pass-field correct\n\n"
+      "  minslice import csv results.csv -o candidate.log.jsonl --id-field case --pass-field correct\n"
+      "  minslice import inspect logs/run.eval -o candidate.log.jsonl\n"
+      "  minslice import promptfoo out.jsonl -o a.log.jsonl --provider mock-a --id-field id\n\n"
       "Every error of every file is shown at once (exit 2), and then no log is written.");
   command->callback([options, &session] { RunImport(*options, session); });
 }

@@ -13,6 +13,14 @@ Result<ImportedRun> ReadJsonl(std::span<const std::string> paths, const Options&
                               io::FileSystem& files);
 Result<ImportedRun> ReadCsv(std::span<const std::string> paths, const Options& options,
                             io::FileSystem& files);
+Result<ImportedRun> ReadLmEval(std::span<const std::string> paths, const Options& options,
+                               io::FileSystem& files);
+Result<ImportedRun> ReadInspect(std::span<const std::string> paths, const Options& options,
+                                io::FileSystem& files);
+Result<ImportedRun> ReadPromptfoo(std::span<const std::string> paths, const Options& options,
+                                  io::FileSystem& files);
+Result<ImportedRun> ReadNemo(std::span<const std::string> paths, const Options& options,
+                             io::FileSystem& files);
 
 }  // namespace minslice::import
 

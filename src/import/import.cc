@@ -14,9 +14,13 @@
 namespace minslice::import {
 namespace {
 
-constexpr std::array<Format, 2> kFormats = {{
+constexpr std::array<Format, 6> kFormats = {{
     {"jsonl", "one JSON object a line, fields named by flags", ReadJsonl},
     {"csv", "a header row and one row a result, fields named by flags", ReadCsv},
+    {"lm-eval", "lm-evaluation-harness: samples_*.jsonl", ReadLmEval},
+    {"inspect", "Inspect AI: *.eval, or a log as JSON", ReadInspect},
+    {"promptfoo", "promptfoo: results as .jsonl, .json or .csv", ReadPromptfoo},
+    {"nemo", "NeMo Evaluator: results.jsonl", ReadNemo},
 }};
 
 }  // namespace
@@ -38,7 +42,8 @@ std::string LogText(const ImportedRun& run) {
     text += log::CaseRecordLine(row);
     text += '\n';
   }
-  return text + log::EndRecordLine(run.end) + "\n";
+  if (run.finished) text += log::EndRecordLine(run.end) + "\n";
+  return text;
 }
 
 Result<void> CheckDestination(const std::string& path, bool replace, std::span<const std::string> inputs) {

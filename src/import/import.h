@@ -20,11 +20,11 @@ namespace minslice::import {
 // A field name with dots ("scores.preference", "choices.0.text") reaches into nested values, unless the row
 // has a field of that very name.
 struct Options {
-  std::string suite_name = "imported";
-  std::string target;  // empty: the model, or else the name of the first file
-  std::string model;   // which model answered; empty: not known
-  std::string id_field = "id";
-  std::string pass_field;   // true/false, 1/0, pass/fail, ...
+  std::string suite_name;               // empty: what the file says, else "imported"
+  std::string target;                   // empty: the model, or else the name of the first file
+  std::string model;                    // which model answered; empty: not known
+  std::optional<std::string> id_field;  // jsonl and csv: "id"; else what the tool itself names a case by
+  std::string pass_field;               // true/false, 1/0, pass/fail, ...
   std::string score_field;  // a number, kept in scores under this name; 0 or 1 if nothing else says pass
   std::optional<double> pass_above;  // pass = score > pass_above
   std::vector<std::string> segment_fields;
@@ -32,6 +32,11 @@ struct Options {
   std::string repeat_field;  // counts from 1
   std::string prompt_field;  // a text, or a list of chat messages
   std::string output_field;
+  // Of other tools' logs: what to take where a file holds several.
+  std::string scorer;                        // a metric, scorer or score by name
+  std::string filter;                        // lm-eval
+  std::string provider;                      // promptfoo: a label or an id
+  std::optional<std::int64_t> prompt_index;  // promptfoo: promptIdx
 };
 
 struct DimensionCount {
@@ -44,8 +49,12 @@ struct ImportedRun {
   RunRecord run;
   std::vector<CaseRecord> rows;  // in the files' order
   EndRecord end;
+  bool finished = true;  // else the log gets no end record: the run did not finish
   std::int64_t passed = 0;
-  std::int64_t failed = 0;
+  std::int64_t failed = 0;  // every other row, errors included
+  std::int64_t model_errors = 0;
+  std::int64_t infra_errors = 0;
+  std::vector<std::string> notes;             // what a user has to know: what is missing, what was chosen
   std::int64_t cases_with_fewer_repeats = 0;  // than the run has
   std::int64_t rows_without_cluster = 0;      // where a cluster field was named
   std::vector<DimensionCount> dimensions;     // ascending by name

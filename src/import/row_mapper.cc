@@ -117,7 +117,8 @@ Result<void> CheckFieldOptions(const Options& options) {
   if (options.pass_field.empty() && options.score_field.empty()) {
     error("give --pass-field, or --score-field (with --pass-above X where scores are not 0 or 1)");
   }
-  if (options.id_field.empty()) error("--id-field: expected the name of a field, found an empty one");
+  if (options.id_field && options.id_field->empty())
+    error("--id-field: expected the name of a field, found an empty one");
   if (options.pass_above && options.score_field.empty()) error("--pass-above needs --score-field");
   if (options.pass_above && !options.pass_field.empty()) {
     error("--pass-above and --pass-field contradict each other: one of them says what passes");
@@ -139,9 +140,9 @@ Result<void> CheckFieldOptions(const Options& options) {
   return {};
 }
 
-RowMapper::RowMapper(const Options& options, RunBuilder& builder, io::Diagnostics& diagnostics)
+RowMapper::RowMapper(const Options& options, RunBuilder& builder, io::Diagnostics& diagnostics, bool own_id)
     : options_(options), builder_(builder), diagnostics_(diagnostics) {
-  id_ = Want("--id-field", options.id_field);
+  id_ = Want("--id-field", options.id_field.value_or(own_id ? "" : "id"));
   pass_ = Want("--pass-field", options.pass_field);
   score_ = Want("--score-field", options.score_field);
   repeat_ = Want("--repeat-field", options.repeat_field);
@@ -256,9 +257,32 @@ bool RowMapper::ReadPrompt(std::vector<FieldValue>& values, const RowPlace& plac
   return true;
 }
 
+bool RowMapper::ReadNames(std::vector<FieldValue>& values, const RowPlace& place, CaseRecord& row) {
+  bool ok = id_ == kNone || ReadName(id_, "an id", values, place, row.case_id);
+  for (const std::size_t field : segments_) {
+    Segment segment{wanted_[field].name, {}};
+    if (!ReadName(field, "a value", values, place, segment.value)) ok = false;
+    row.segments.push_back(std::move(segment));
+  }
+  if (cluster_ != kNone) {
+    // A case without a cluster is a cluster of its own.
+    const FieldValue* value = Present(cluster_, values, place);
+    const bool none =
+        value == nullptr || value->kind == Kind::kNull || (IsText(*value) && value->text.empty());
+    std::string cluster;
+    if (!none && ReadName(cluster_, "a cluster", values, place, cluster)) {
+      row.cluster = std::move(cluster);
+    } else if (!none) {
+      ok = false;
+    }
+  }
+  if (prompt_ != kNone && !ReadPrompt(values, place, row.prompt_sha256)) ok = false;
+  return ok;
+}
+
 void RowMapper::AddRow(std::vector<FieldValue>& values, const RowPlace& place) {
   CaseRecord row;
-  bool ok = ReadName(id_, "an id", values, place, row.case_id);
+  bool ok = ReadNames(values, place, row);
   bool pass = false;
   if (pass_ != kNone && !ReadPass(values, place, pass)) ok = false;
   if (score_ != kNone) {
@@ -282,24 +306,6 @@ void RowMapper::AddRow(std::vector<FieldValue>& values, const RowPlace& place) {
   row.scores.emplace_back("pass", pass ? 1 : 0);
   std::sort(row.scores.begin(), row.scores.end());
   if (repeat_ != kNone && !ReadRepeat(values, place, row.repeat)) ok = false;
-  for (const std::size_t field : segments_) {
-    Segment segment{wanted_[field].name, {}};
-    if (!ReadName(field, "a value", values, place, segment.value)) ok = false;
-    row.segments.push_back(std::move(segment));
-  }
-  if (cluster_ != kNone) {
-    // A case without a cluster is a cluster of its own.
-    const FieldValue* value = Present(cluster_, values, place);
-    const bool none =
-        value == nullptr || value->kind == Kind::kNull || (IsText(*value) && value->text.empty());
-    std::string cluster;
-    if (!none && ReadName(cluster_, "a cluster", values, place, cluster)) {
-      row.cluster = std::move(cluster);
-    } else if (!none) {
-      ok = false;
-    }
-  }
-  if (prompt_ != kNone && !ReadPrompt(values, place, row.prompt_sha256)) ok = false;
   if (output_ != kNone) {
     FieldValue* value = Present(output_, values, place);
     if (value != nullptr && value->kind == Kind::kBool) row.output = value->boolean ? "true" : "false";

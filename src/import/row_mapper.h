@@ -52,11 +52,14 @@ Result<void> CheckFieldOptions(const Options& options);
 class RowMapper {
  public:
   // `options` passed CheckFieldOptions and outlives the mapper, as do the others.
-  RowMapper(const Options& options, RunBuilder& builder, io::Diagnostics& diagnostics);
+  // `own_id`: the format names the cases itself unless --id-field does.
+  RowMapper(const Options& options, RunBuilder& builder, io::Diagnostics& diagnostics, bool own_id = false);
 
   const std::vector<WantedField>& wanted() const { return wanted_; }
   // values[i] belongs to wanted()[i] and may be moved from.
   void AddRow(std::vector<FieldValue>& values, const RowPlace& place);
+  // Only what a row is, not how it went: id, segments, cluster, prompt. False after reporting why not.
+  bool ReadNames(std::vector<FieldValue>& values, const RowPlace& place, CaseRecord& row);
   // Reports what can only be said after the last row.
   void Finish();
 

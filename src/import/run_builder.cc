@@ -11,6 +11,7 @@
 namespace minslice::import {
 
 std::string RunBuilder::Describe(const Place& place) const {
+  if (place.line == 0) return files_[place.file];
   return fmt::format("{}:{}", files_[place.file], place.line);
 }
 
@@ -54,12 +55,15 @@ void RunBuilder::Add(CaseRecord row, const SourcePosition& where) {
 }
 
 Result<ImportedRun> RunBuilder::Build(const std::string& format, const std::string& first_path,
-                                      const Options& options) {
+                                      const Options& options, RunFacts facts) {
   if (!diagnostics_.empty()) return tl::unexpected(diagnostics_.ToFailure());
+  if (rows_.empty()) return FailAt({first_path, 0, 0}, "no row to import");
   ImportedRun imported;
   for (const CaseRecord& row : rows_) {
     imported.run.repeats = std::max(imported.run.repeats, row.repeat);
     ++(row.outcome == Outcome::kPass ? imported.passed : imported.failed);
+    imported.model_errors += row.outcome == Outcome::kModelError ? 1 : 0;
+    imported.infra_errors += row.outcome == Outcome::kInfraError ? 1 : 0;
     if (!options.cluster_field.empty() && !row.cluster) ++imported.rows_without_cluster;
   }
   const auto repeats = static_cast<std::size_t>(imported.run.repeats);
@@ -70,16 +74,20 @@ Result<ImportedRun> RunBuilder::Build(const std::string& format, const std::stri
             [](const DimensionCount& a, const DimensionCount& b) { return a.name < b.name; });
 
   RunRecord& run = imported.run;
-  run.suite = options.suite_name;
-  run.target = !options.target.empty()  ? options.target
-               : !options.model.empty() ? options.model
-                                        : std::filesystem::path(first_path).stem().string();
-  run.request_model = options.model;
+  const auto first_of = [](const std::string& a, const std::string& b) { return a.empty() ? b : a; };
+  const std::string model = first_of(options.model, facts.model);
+  run.suite = first_of(first_of(options.suite_name, facts.suite), "imported");
+  run.target = first_of(first_of(options.target, model), std::filesystem::path(first_path).stem().string());
+  run.request_model = first_of(facts.model, model);
+  run.started_at = facts.started_at;
   run.cases = static_cast<std::int64_t>(cases_.size());
   run.minslice = kVersion;
   run.imported_from = format;
   imported.end.cases = *run.cases;
   imported.end.repeats = run.repeats;
+  imported.end.ended_at = facts.ended_at;
+  imported.finished = facts.finished;
+  imported.notes = std::move(facts.notes);
   imported.rows = std::move(rows_);
   return imported;
 }

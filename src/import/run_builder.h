@@ -14,6 +14,13 @@
 
 namespace minslice::import {
 
+// What a foreign log says of its run as a whole.
+struct RunFacts {
+  std::string suite, model, started_at, ended_at;
+  bool finished = true;
+  std::vector<std::string> notes;
+};
+
 class RunBuilder {
  public:
   explicit RunBuilder(io::Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
@@ -24,7 +31,8 @@ class RunBuilder {
 
   // `format` becomes imported_from, `first_path` the target's name where nothing else gives one. Fails with
   // all that was found, also by others, in `diagnostics`.
-  Result<ImportedRun> Build(const std::string& format, const std::string& first_path, const Options& options);
+  Result<ImportedRun> Build(const std::string& format, const std::string& first_path, const Options& options,
+                            RunFacts facts = {});
 
  private:
   struct Place {

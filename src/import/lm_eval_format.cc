@@ -1,0 +1,279 @@
+// lm-evaluation-harness, --log_samples: samples_<task>_<time>.jsonl, one row a document and filter, with the
+// results_<time>.json beside it, which names the model and counts the documents.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <regex>
+
+#include "import/formats.h"
+#include "import/tool_rows.h"
+#include "io/nearest_name.h"
+
+namespace minslice::import {
+namespace {
+
+constexpr const char* kEachAnswer = "resps";  // --filter: every answer of resps is a repeat
+
+struct SamplesFile {
+  std::string path, task, time;
+};
+
+SamplesFile NameParts(const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename().string();
+  static const std::regex kForm("samples_(.+)_(\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\d(\\.\\d+)?)\\.jsonl");
+  std::smatch parts;
+  if (name.size() < 512 && std::regex_match(name, parts, kForm)) return {path, parts[1], parts[2]};
+  std::string task = std::filesystem::path(path).stem().string();
+  if (task.starts_with("samples_")) task.erase(0, 8);
+  return {path, task, ""};
+}
+
+class LmEval {
+ public:
+  LmEval(const Options& options, io::FileSystem& files) : reader_("lm-eval", options), files_(files) {}
+
+  Result<ImportedRun> Read(std::span<const std::string> paths) {
+    std::vector<SamplesFile> samples;
+    std::set<std::string> tasks;
+    for (const std::string& path : paths) {
+      const std::string name = std::filesystem::path(path).filename().string();
+      if (name.starts_with("results_") && name.ends_with(".json")) {
+        results_.insert(path);
+        continue;
+      }
+      samples.push_back(NameParts(path));
+      const SamplesFile& file = samples.back();
+      if (!tasks.insert(file.task).second) {
+        reader_.diagnostics().Add(
+            {path, 0, 0}, fmt::format("a second file of the task {}: another run adds its files beside "
+                                      "the old ones; import each run into a log of its own",
+                                      io::Quoted(file.task)));
+      }
+      const std::string beside = io::JoinPath(io::FolderOf(path), fmt::format("results_{}.json", file.time));
+      if (!file.time.empty() && files_.Exists(beside)) results_.insert(beside);
+    }
+    if (samples.empty())
+      return FailAt({paths.front(), 0, 0}, "expected samples_*.jsonl (lm_eval --log_samples)");
+    several_tasks_ = tasks.size() > 1;
+    for (const std::string& path : results_) ReadResults(path);
+    for (const SamplesFile& file : samples) ReadSamples(file);
+    Decide(paths.front());
+    RunFacts& facts = reader_.facts;
+    facts.suite = several_tasks_ ? "lm-eval" : *tasks.begin();
+    return reader_.Finish(paths.front());
+  }
+
+ private:
+  void ReadResults(const std::string& path) {
+    const auto text = ReadPadded(files_, path);
+    if (!text) return reader_.diagnostics().AddAll(text.error());
+    JsonParser parser;
+    const auto root = parser.Parse(
+        std::string_view(*text).substr(0, text->size() - simdjson::SIMDJSON_PADDING), {path, 1, 0});
+    if (!root) return reader_.diagnostics().AddAll(root.error());
+    std::string model = TextOf(Member(*root, "model_name"));
+    if (const auto config = Member(*root, "config"); config && model.empty()) {
+      if (const auto arguments = Member(*config, "model_args"); arguments)
+        model = TextOf(Member(*arguments, "model"));
+    }
+    if (!model.empty()) reader_.facts.model = model;
+    if (const auto counts = Member(*root, "n-samples")) {
+      DomReader::Members(*counts, [&](std::string_view task, Json count) {
+        if (const auto n = IntegerOf(Member(count, "effective"))) expected_[std::string(task)] = *n;
+      });
+    }
+  }
+
+  void ReadSamples(const SamplesFile& file) {
+    const auto text = ReadPadded(files_, file.path);
+    if (!text) return reader_.diagnostics().AddAll(text.error());
+    const auto bytes = std::string_view(*text).substr(0, text->size() - simdjson::SIMDJSON_PADDING);
+    bool right = false;
+    std::set<std::int64_t> documents;
+    const std::size_t errors = reader_.diagnostics().size();
+    reader_.Lines(file.path, bytes, [&](Json row, const SourcePosition& where) {
+      if (!right && (!Member(row, "resps") || !Member(row, "doc"))) return false;
+      right = true;
+      documents.insert(IntegerOf(Member(row, "doc_id")).value_or(std::ssize(documents)));
+      Row(file, row, where);
+      return true;
+    });
+    if (!right && errors == reader_.diagnostics().size()) {
+      reader_.diagnostics().Add(
+          {file.path, 0, 0},
+          "expected lm-eval samples (samples_*.jsonl), found what looks like " + LooksLike(bytes));
+    }
+    const auto expected = expected_.find(file.task);
+    if (right && expected != expected_.end() && std::ssize(documents) < expected->second) {
+      reader_.facts.finished = false;
+      reader_.facts.notes.push_back(fmt::format("{}: {} of {} documents are missing", file.task,
+                                                expected->second - std::ssize(documents), expected->second));
+    }
+  }
+
+  // The metric that says pass; its names where several could.
+  std::string Metric(Json row) {
+    std::set<std::string> names;
+    if (const auto list = Member(row, "metrics"); list && list->is_array()) {
+      for (const Json name : simdjson::dom::array(*list)) names.insert(TextOf(name));
+    } else {  // before 0.4.5
+      static const std::set<std::string> kOthers = {
+          "doc_id",         "doc",      "target",      "arguments",  "resps", "filter",
+          "filtered_resps", "doc_hash", "prompt_hash", "target_hash"};
+      DomReader::Members(row, [&](std::string_view key, Json value) {
+        if (!kOthers.contains(std::string(key)) && NumberOf(value)) names.insert(std::string(key));
+      });
+    }
+    metrics_.insert(names.begin(), names.end());
+    const std::string& wanted = reader_.options().scorer;
+    if (!wanted.empty()) return names.contains(wanted) ? wanted : "";
+    return names.empty() ? "" : *names.begin();
+  }
+
+  void Row(const SamplesFile& file, Json row, const SourcePosition& where) {
+    const std::string filter = Member(row, "filter") ? TextOf(Member(row, "filter")) : "none";
+    filters_.insert(filter);
+    const bool each = reader_.options().filter == kEachAnswer;
+    const std::string& wanted = reader_.options().filter;
+    if (!each && filter != (wanted.empty() ? *filters_.begin() : wanted)) return;
+    const std::string metric = Metric(row);
+    if (metric.empty()) return;
+    const auto value = NumberOf(Member(row, metric));
+    CaseRecord record;
+    const Json doc = *Member(row, "doc");
+    const std::vector<Json> places = {doc, row};
+    if (!reader_.Names(places, where, record)) return;
+    if (!reader_.options().id_field) record.case_id = TextOf(Member(row, "doc_hash"));
+    if (record.case_id.empty()) {
+      return reader_.diagnostics().Add(where, "no doc_hash: name a field of doc with --id-field");
+    }
+    if (several_tasks_) {
+      record.case_id = file.task + ":" + record.case_id;
+      if (reader_.options().segment_fields.empty()) record.segments = {{"task", file.task}};
+    }
+    if (reader_.options().prompt_field.empty()) record.prompt_sha256 = Prompt(row);
+    const auto answers = Answers(row);
+    most_answers_ = std::max(most_answers_, answers.size());
+    const auto filtered = FirstOf(Member(row, "filtered_resps"));
+    if (each) return EachAnswer(row, metric, value, answers, filtered, std::move(record), where);
+    for (const std::string& name : metrics_) {
+      if (const auto score = NumberOf(Member(row, name))) record.scores.emplace_back(name, *score);
+    }
+    if (!value) {
+      return reader_.diagnostics().Add(where, fmt::format("the metric {} is no number here; another one is "
+                                                          "named with --scorer",
+                                                          io::Quoted(metric)));
+    }
+    const auto pass = reader_.Passes(metric, *value, where);
+    if (!pass) return;
+    record.outcome = *pass ? Outcome::kPass : Outcome::kFail;
+    if (!answers.empty() && filter == "none") {
+      record.output = AnyText(answers.front());
+    } else if (filtered) {
+      record.output = AnyText(*filtered);
+    }
+    if (!*pass && !answers.empty() && (answers.front().is_null() || Empty(answers.front()))) {
+      record.outcome = Outcome::kModelError;
+      record.error = "no content";
+    }
+    reader_.Add(std::move(record), where);
+  }
+
+  // Grades each answer as exact_match does (equal to the target), where the file's own grades agree.
+  void EachAnswer(Json row, const std::string& metric, std::optional<double> value,
+                  const std::vector<Json>& answers, std::optional<Json> filtered, CaseRecord record,
+                  const SourcePosition& where) {
+    const auto target = Member(row, "target");
+    const std::string wanted = target ? AnyText(*target) : "";
+    if (metric != "exact_match" || !target || !value || !filtered ||
+        (AnyText(*filtered) == wanted) != (*value == 1)) {
+      reader_.diagnostics().Add(
+          where,
+          "--filter resps: the answers cannot be graded one by one: that needs the metric "
+          "exact_match to be plain equality with the target");
+      return;
+    }
+    if (!graded_.insert(record.case_id).second) return;  // the row of another filter
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      CaseRecord repeat = record;
+      repeat.repeat = static_cast<int>(i) + 1;
+      repeat.output = answers[i].is_null() ? "" : AnyText(answers[i]);
+      repeat.outcome = *repeat.output == wanted ? Outcome::kPass : Outcome::kFail;
+      if (repeat.output->empty() && repeat.outcome == Outcome::kFail) {
+        repeat.outcome = Outcome::kModelError;
+        repeat.error = "no content";
+      }
+      repeat.scores = {{metric, repeat.outcome == Outcome::kPass ? 1.0 : 0.0}};
+      reader_.Add(std::move(repeat), where);
+    }
+  }
+
+  static bool Empty(Json value) { return value.is_string() && TextOf(value).empty(); }
+  static std::optional<Json> FirstOf(std::optional<Json> list) {
+    if (!list || !list->is_array()) return list;
+    simdjson::dom::array items = *list;
+    if (items.begin() == items.end()) return std::nullopt;
+    return *items.begin();
+  }
+  static std::vector<Json> Answers(Json row) {
+    std::vector<Json> answers;
+    const auto first = FirstOf(Member(row, "resps"));
+    if (!first || !first->is_array()) return answers;
+    for (const Json answer : simdjson::dom::array(*first)) answers.push_back(answer);
+    return answers;
+  }
+  // Only of chat messages: a templated text differs from model to model.
+  std::optional<std::string> Prompt(Json row) {
+    const auto arguments = Member(row, "arguments");
+    const auto first = arguments ? Member(*arguments, "gen_args_0") : std::nullopt;
+    const auto text = first ? FirstOf(Member(*first, "arg_0")) : std::nullopt;
+    if (!text || !text->is_string() || !TextOf(text).starts_with("[{")) return std::nullopt;
+    return PromptHash(*text, scratch_);
+  }
+
+  void Decide(const std::string& first_path) {
+    const Options& options = reader_.options();
+    const bool each = options.filter == kEachAnswer;
+    std::set<std::string> filters = filters_;
+    if (most_answers_ > 1) filters.insert(kEachAnswer);
+    if (!options.filter.empty() && !each && !filters_.empty() && !filters_.contains(options.filter)) {
+      reader_.diagnostics().Add({first_path, 0, 0},
+                                fmt::format("no row has the filter {}{}", io::Quoted(options.filter),
+                                            Choices("--filter", filters)));
+    }
+    if (options.filter.empty() && filters_.size() > 1)
+      reader_.diagnostics().Add({first_path, 0, 0}, "rows of several filters" + Choices("--filter", filters));
+    if (options.scorer.empty() && metrics_.size() > 1)
+      reader_.diagnostics().Add({first_path, 0, 0}, "several metrics" + Choices("--scorer", metrics_));
+    if (!options.scorer.empty() && !metrics_.empty() && !metrics_.contains(options.scorer)) {
+      reader_.diagnostics().Add({first_path, 0, 0},
+                                fmt::format("no row has the metric {}{}", io::Quoted(options.scorer),
+                                            Choices("--scorer", metrics_)));
+    }
+    if (!each && most_answers_ > 1 && filters_.size() == 1) {
+      reader_.facts.notes.push_back(
+          fmt::format("resps holds up to {} answers a document, of which the metric counts the filtered one; "
+                      "--filter resps takes each as a repeat",
+                      most_answers_));
+    }
+  }
+
+  ToolReader reader_;
+  io::FileSystem& files_;
+  JsonParser scratch_;
+  std::set<std::string> results_, filters_, metrics_, graded_;
+  std::map<std::string, std::int64_t> expected_;
+  bool several_tasks_ = false;
+  std::size_t most_answers_ = 0;
+};
+
+}  // namespace
+
+Result<ImportedRun> ReadLmEval(std::span<const std::string> paths, const Options& options,
+                               io::FileSystem& files) {
+  if (auto checked = CheckToolOptions(options, "lm-eval", {"--scorer", "--filter"}); !checked)
+    return tl::unexpected(std::move(checked.error()));
+  return LmEval(options, files).Read(paths);
+}
+
+}  // namespace minslice::import

@@ -1,0 +1,115 @@
+// What the logs of other tools share: JSON trees with a bound on their depth, lines, fields that flags name
+// in the tool's own place, scores that pass, prompts that hash alike in every tool.
+#ifndef MINSLICE_IMPORT_TOOL_ROWS_H_
+#define MINSLICE_IMPORT_TOOL_ROWS_H_
+
+#include <simdjson.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "import/import.h"
+#include "import/json_fields.h"
+#include "import/row_mapper.h"
+#include "import/run_builder.h"
+#include "io/diagnostics.h"
+
+namespace minslice::import {
+
+using Json = simdjson::dom::element;
+
+inline constexpr std::size_t kDeepest = 64;                           // nested levels of a foreign document
+inline constexpr std::size_t kLongestLine = std::size_t{64} << 20U;   // bytes of one row
+inline constexpr std::int64_t kLargestFile = std::int64_t{2} << 30U;  // bytes of one file
+
+// Flags that these formats have no use for, or that are missing; `takes` names the flags of this tool among
+// --scorer, --filter, --provider, --prompt-index.
+Result<void> CheckToolOptions(const Options& options, const std::string& format,
+                              const std::set<std::string>& takes);
+
+std::optional<Json> Member(Json value, std::string_view key);  // nullopt: absent, or null
+std::string TextOf(std::optional<Json> value);                 // "" where it is no text
+std::optional<double> NumberOf(std::optional<Json> value);     // numbers and truth values
+std::optional<std::int64_t> IntegerOf(std::optional<Json> value);
+// A text as it is, anything else as JSON.
+std::string AnyText(Json value);
+// "2026-11-21T03:59:08+00:00" as "2026-11-21T03:59:08Z"; other texts as they are.
+std::string UtcTime(std::string text);
+
+// Whether an error's text speaks of a context that was too long: the model's failing, not the machine's.
+bool IsContextError(std::string_view text);
+
+// A text (a plain prompt, or a JSON list of messages) or a list of messages, as suite::PromptSha256 hashes
+// it; ids, sources and other members of a message do not count. nullopt: neither.
+class JsonParser {
+ public:
+  // `padded` has simdjson's padding after its end. NaN and Infinity, which Python writes, count as null.
+  Result<Json> Parse(std::string_view padded, const SourcePosition& where);
+  // A copy is made.
+  std::optional<Json> ParseText(std::string_view text);
+
+ private:
+  simdjson::dom::parser parser_;
+  std::string copy_;
+};
+std::optional<std::string> PromptHash(Json prompt, JsonParser& scratch);
+
+// A file whole, `path` for messages; its bytes have simdjson's padding after their end.
+Result<std::string> ReadPadded(io::FileSystem& files, const std::string& path);
+
+// What a file looks like, for the error about one of another shape: "a promptfoo result (import promptfoo)".
+std::string LooksLike(std::string_view bytes);
+
+class ToolReader {
+ public:
+  ToolReader(const char* format, const Options& options);
+
+  io::Diagnostics& diagnostics() { return diagnostics_; }
+  RunBuilder& builder() { return builder_; }
+  const Options& options() const { return options_; }
+  RunFacts facts;
+
+  // Each line that is no blank, as a tree. `visit` false: stop. A last line that is cut (no newline, no JSON)
+  // counts in torn().
+  void Lines(const std::string& path, std::string_view padded,
+             const std::function<bool(Json row, const SourcePosition& where)>& visit);
+  std::int64_t torn() const { return torn_; }
+
+  // Id (if a flag names it), segments, cluster and prompt from the named fields, looked for in each of
+  // `places` in turn. False after reporting why not.
+  bool Names(std::span<const Json> places, const SourcePosition& where, CaseRecord& row);
+  // The fields that are a segment where no flag names any: short texts and truth values.
+  static void DefaultSegments(Json metadata, CaseRecord& row);
+  // Whether the score passes; nullopt: neither 0 nor 1 and no --pass-above (reported by Finish).
+  std::optional<bool> Passes(const std::string& name, double score, const SourcePosition& where);
+  // Sorts scores, adds "pass".
+  void Add(CaseRecord row, const SourcePosition& where);
+  Result<ImportedRun> Finish(const std::string& first_path);
+
+ private:
+  const char* format_;
+  const Options& options_;
+  io::Diagnostics diagnostics_;
+  RunBuilder builder_;
+  RowMapper mapper_;
+  std::vector<FieldPath> paths_;
+  std::vector<FieldValue> values_;
+  JsonParser parser_;
+  std::int64_t torn_ = 0;
+  std::int64_t graded_ = 0;
+  std::string first_graded_;
+  SourcePosition first_graded_at_;
+};
+
+// "; choose with --scorer: acc, acc_norm"
+std::string Choices(const std::string& flag, const std::set<std::string>& names);
+
+}  // namespace minslice::import
+
+#endif  // MINSLICE_IMPORT_TOOL_ROWS_H_
