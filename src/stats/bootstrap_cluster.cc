@@ -1,8 +1,10 @@
 #include "minslice/stats/bootstrap_cluster.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -39,21 +41,29 @@ double Acceleration(const ClusterSums& clusters) {
   return sums.second > 0 ? -sums.third / (6 * sums.second * std::sqrt(sums.second)) : 0;
 }
 
-template <class Quantile>
-void Finish(MeanBootstrap& result, double below, double not_above, double level, Quantile quantile) {
+// quantiles: the values at six levels, as a vector.
+template <class Quantiles>
+void Finish(MeanBootstrap& result, double below, double not_above, double level, Quantiles quantiles) {
   BootstrapIntervals& intervals = result.intervals;
   intervals.level = level;
-  intervals.percentile = {quantile((1 - level) / 2), quantile((1 + level) / 2)};
-  intervals.basic = {2 * result.estimate - intervals.percentile.upper,
-                     2 * result.estimate - intervals.percentile.lower};
   intervals.z0 = NormalQuantile((below + not_above) / 2);
   result.z0_strict = NormalQuantile(below);
   result.bca_levels = BcaAlphas(intervals.z0, intervals.acceleration, level);
   result.bca_strict_levels = BcaAlphas(result.z0_strict, intervals.acceleration, level);
-  intervals.bca = {quantile(result.bca_levels.lower), quantile(result.bca_levels.upper)};
-  result.bca_strict = {quantile(result.bca_strict_levels.lower), quantile(result.bca_strict_levels.upper)};
-  if (intervals.n < 30)
+  const std::array<double, 6> levels{(1 - level) / 2,
+                                     (1 + level) / 2,
+                                     result.bca_levels.lower,
+                                     result.bca_levels.upper,
+                                     result.bca_strict_levels.lower,
+                                     result.bca_strict_levels.upper};
+  const std::vector<double> limits = quantiles(levels);
+  intervals.percentile = {limits[0], limits[1]};
+  intervals.basic = {2 * result.estimate - limits[1], 2 * result.estimate - limits[0]};
+  intervals.bca = {limits[2], limits[3]};
+  result.bca_strict = {limits[4], limits[5]};
+  if (intervals.n < 30) {
     result.warnings.push_back("fewer than 30 clusters: bootstrap intervals are too narrow");
+  }
 }
 
 // Draws per distinct (sum, size): counts of types are multinomial, one binomial draw a type.
@@ -121,7 +131,11 @@ Computed<MeanBootstrap> BootstrapClustersExact(const ClusterSums& clusters, doub
       break;
   }
   Finish(result, distribution.Below(result.estimate), distribution.Cdf(result.estimate), level,
-         [&](double p) { return distribution.Quantile(p); });
+         [&](std::span<const double> levels) {
+           std::vector<double> limits;
+           for (const double p : levels) limits.push_back(distribution.Quantile(p));
+           return limits;
+         });
   return result;
 }
 
@@ -159,12 +173,12 @@ Computed<MeanBootstrap> BootstrapClusters(const ClusterSums& clusters, const Boo
       mean = drawn.x / (one_size ? items : drawn.y);
     }
   }
-  std::sort(means.begin(), means.end());
   const double replicates = static_cast<double>(options.replicates);
   // Equal ratios may differ in their last bits.
   const double noise = 1e-12 * robust->se_cr0;
   const auto share = [&](double mean) {
-    return static_cast<double>(std::upper_bound(means.begin(), means.end(), mean) - means.begin()) /
+    return static_cast<double>(
+               std::count_if(means.begin(), means.end(), [=](double value) { return value <= mean; })) /
            replicates;
   };
   MeanBootstrap result;
@@ -178,7 +192,7 @@ Computed<MeanBootstrap> BootstrapClusters(const ClusterSums& clusters, const Boo
   result.p_not_above_zero = share(noise);
   result.p_below_zero = share(-noise);
   Finish(result, share(result.estimate - noise), share(result.estimate + noise), options.level,
-         [&](double p) { return SortedQuantile(means, p); });
+         [&](std::span<const double> levels) { return SelectQuantiles(means, levels); });
   return result;
 }
 

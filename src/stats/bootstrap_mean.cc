@@ -69,14 +69,13 @@ Computed<MeanBootstrap> BootstrapMean(std::span<const double> d, const Bootstrap
     totals[static_cast<std::size_t>(r)] =
         resampler.Draw(units.value, {}, options.seed, static_cast<std::uint64_t>(r), kPurposeMean).x;
   }
-  std::sort(totals.begin(), totals.end());
   const double n = static_cast<double>(sums.n);
   const double replicates = static_cast<double>(options.replicates);
-  const auto limit = [&](double p) { return units.origin + units.step * SortedQuantile(totals, p) / n; };
+  // The share of replicates whose total is at most (below, if strictly) the given one.
   const auto rank = [&](double total, bool strictly) {
-    const auto end = strictly ? std::lower_bound(totals.begin(), totals.end(), total)
-                              : std::upper_bound(totals.begin(), totals.end(), total);
-    return static_cast<double>(end - totals.begin()) / replicates;
+    const auto count = std::count_if(totals.begin(), totals.end(),
+                                     [=](double value) { return strictly ? value < total : value <= total; });
+    return static_cast<double>(count) / replicates;
   };
   MeanBootstrap result;
   result.estimate = sums.mean;
@@ -88,8 +87,6 @@ Computed<MeanBootstrap> BootstrapMean(std::span<const double> d, const Bootstrap
   intervals.seed = options.seed;
   const CentralSums of_totals = SumDeviations(totals);
   intervals.standard_error = units.step * std::sqrt(of_totals.second / (replicates - 1)) / n;
-  intervals.percentile = {limit((1 - options.level) / 2), limit((1 + options.level) / 2)};
-  intervals.basic = {2 * sums.mean - intervals.percentile.upper, 2 * sums.mean - intervals.percentile.lower};
   intervals.acceleration = sums.third / (6 * sums.second * std::sqrt(sums.second));
   const double below = rank(units.observed, true);
   const double not_above = rank(units.observed, false);
@@ -97,12 +94,19 @@ Computed<MeanBootstrap> BootstrapMean(std::span<const double> d, const Bootstrap
   result.z0_strict = NormalQuantile(below);
   result.bca_levels = BcaAlphas(intervals.z0, intervals.acceleration, options.level);
   result.bca_strict_levels = BcaAlphas(result.z0_strict, intervals.acceleration, options.level);
-  intervals.bca = {limit(result.bca_levels.lower), limit(result.bca_levels.upper)};
-  result.bca_strict = {limit(result.bca_strict_levels.lower), limit(result.bca_strict_levels.upper)};
   const double zero = -units.origin / units.step * n;  // the total of a mean of 0
   const double noise = 1e-9 * std::abs(zero) + 1e-6 * (units.step == 1 ? 0 : 1);
   result.p_not_above_zero = rank(zero + noise, false);
   result.p_below_zero = rank(zero - noise, true);
+  const double levels[] = {(1 - options.level) / 2,        (1 + options.level) / 2,
+                           result.bca_levels.lower,        result.bca_levels.upper,
+                           result.bca_strict_levels.lower, result.bca_strict_levels.upper};
+  std::vector<double> limits = SelectQuantiles(totals, levels);
+  for (double& limit : limits) limit = units.origin + units.step * limit / n;
+  intervals.percentile = {limits[0], limits[1]};
+  intervals.basic = {2 * sums.mean - limits[1], 2 * sums.mean - limits[0]};
+  intervals.bca = {limits[2], limits[3]};
+  result.bca_strict = {limits[4], limits[5]};
   if (sums.n < 50) result.warnings.push_back("n < 50: bootstrap intervals of the mean are too narrow");
   return result;
 }
