@@ -73,7 +73,9 @@ void WriteText(const CheckReport& report, const CheckFlags& flags, Session& sess
 
   std::size_t width = 5;
   for (const CheckSlice& slice : report.slices) {
-    width = std::max(width, std::min<std::size_t>(26, report::DisplayWidth(show(slice.value))));
+    for (const std::string* name : {&slice.value, &slice.dimension}) {
+      width = std::max(width, std::min<std::size_t>(26, report::DisplayWidth(show(*name))));
+    }
   }
   const auto cell = [](const std::string& text, std::size_t columns, bool left = false) {
     const std::size_t used = report::DisplayWidth(text);
