@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "cli/figures.h"
+#include "cli/open_log_argument.h"
 #include "cli/session.h"
 #include "gate/drift.h"
 #include "json/json.h"
-#include "log/log_reader.h"
 #include "report/escape.h"
 
 namespace minslice::cli {
@@ -113,7 +113,7 @@ void RunDrift(const DriftFlags& flags, Session& session) {
   std::vector<RunLog> logs;
   bool good = true;
   for (const std::string& path : flags.logs) {
-    Result<RunLog> log = log::ReadLog(path);
+    Result<RunLog> log = OpenLogArgument(path);
     if (log) {
       logs.push_back(std::move(*log));
     } else {

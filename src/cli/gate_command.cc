@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "cli/open_log_argument.h"
 #include "cli/session.h"
 #include "gate/gate.h"
 #include "gate/policy_reader.h"
 #include "io/file_system.h"
-#include "log/log_reader.h"
 #include "pair/pair.h"
 #include "report/report.h"
 
@@ -27,7 +27,7 @@ struct GateOptions {
 bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session) {
   bool good = true;
   for (const std::string& path : paths) {
-    Result<RunLog> log = log::ReadLog(path);
+    Result<RunLog> log = OpenLogArgument(path);
     if (log) {
       logs.push_back(std::move(*log));
     } else {

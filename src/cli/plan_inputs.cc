@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "cli/open_log_argument.h"
 #include "io/diagnostics.h"
 #include "io/file_system.h"
 #include "io/nearest_name.h"
-#include "log/log_reader.h"
 #include "pair/pair.h"
 #include "yaml/yaml.h"
 
@@ -14,7 +14,7 @@ namespace minslice::cli {
 bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session) {
   bool good = true;
   for (const std::string& path : paths) {
-    Result<RunLog> log = log::ReadLog(path);
+    Result<RunLog> log = OpenLogArgument(path);
     if (log) {
       logs.push_back(std::move(*log));
     } else {

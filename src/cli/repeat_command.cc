@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "cli/figures.h"
+#include "cli/open_log_argument.h"
 #include "cli/session.h"
 #include "gate/repeat_check.h"
 #include "json/json.h"
-#include "log/log_reader.h"
 #include "report/escape.h"
 
 namespace minslice::cli {
@@ -209,7 +209,7 @@ void RunRepeat(const RepeatFlags& flags, Session& session) {
   std::vector<RunLog> logs;
   bool good = true;
   for (const std::string& path : flags.logs) {
-    Result<RunLog> log = log::ReadLog(path, {.outputs = true});
+    Result<RunLog> log = OpenLogArgument(path, {.outputs = true});
     if (log) {
       logs.push_back(std::move(*log));
     } else {

@@ -1,0 +1,108 @@
+#include "cli/open_log_argument.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "cli/figures.h"
+#include "import/import.h"
+#include "io/file_system.h"
+#include "io/nearest_name.h"
+#include "io/sha256.h"
+
+namespace minslice::cli {
+namespace {
+
+const std::vector<std::string>& FlagNames() {
+  static const std::vector<std::string> kNames = {
+      "id-field",     "segment-fields", "cluster-field", "prompt-field", "scorer",      "filter",
+      "provider",     "prompt-index",   "pass-above",    "pass-field",   "score-field", "repeat-field",
+      "output-field", "model",          "target",        "suite-name"};
+  return kNames;
+}
+
+template <class T>
+bool ReadNumber(std::string_view text, std::optional<T>& number) {
+  T value{};
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || read.ec != std::errc() || read.ptr != text.data() + text.size()) return false;
+  number = value;
+  return true;
+}
+
+Result<void> SetFlag(const std::string& name, const std::string& value, import::Options& options) {
+  const auto number_expected = [&] {
+    return Fail(fmt::format("#{}: expected a number, found {}", name, io::Quoted(value)));
+  };
+  if (name == "id-field") {
+    options.id_field = value;
+  } else if (name == "segment-fields") {
+    options.segment_fields = SplitCommas(value);
+  } else if (name == "cluster-field") {
+    options.cluster_field = value;
+  } else if (name == "prompt-field") {
+    options.prompt_field = value;
+  } else if (name == "scorer") {
+    options.scorer = value;
+  } else if (name == "filter") {
+    options.filter = value;
+  } else if (name == "provider") {
+    options.provider = value;
+  } else if (name == "prompt-index") {
+    if (!ReadNumber(value, options.prompt_index)) return number_expected();
+  } else if (name == "pass-above") {
+    if (!ReadNumber(value, options.pass_above)) return number_expected();
+  } else if (name == "pass-field") {
+    options.pass_field = value;
+  } else if (name == "score-field") {
+    options.score_field = value;
+  } else if (name == "repeat-field") {
+    options.repeat_field = value;
+  } else if (name == "output-field") {
+    options.output_field = value;
+  } else if (name == "model") {
+    options.model = value;
+  } else if (name == "target") {
+    options.target = value;
+  } else if (name == "suite-name") {
+    options.suite_name = value;
+  } else {
+    return Fail(fmt::format("there is no flag {}{}", io::Quoted("#" + name),
+                            io::DidYouMean(name, FlagNames(), FlagNames().size())));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptions& options) {
+  const std::size_t colon = argument.find(':');
+  io::FileSystem& files = io::RealFileSystem();
+  if (colon == std::string::npos || files.Exists(argument)) return log::ReadLog(argument, options);
+  const auto format = import::FindFormat(argument.substr(0, colon));
+  if (!format) return log::ReadLog(argument, options);
+  std::string path = argument.substr(colon + 1);
+  import::Options flags;
+  // "#name=value" from the right, as long as the file's own name may hold a '#'.
+  for (std::size_t hash; (hash = path.rfind('#')) != std::string::npos && !files.Exists(path);) {
+    const std::string flag = path.substr(hash + 1);
+    const std::size_t equals = flag.find('=');
+    if (equals == std::string::npos) break;
+    const auto set = SetFlag(flag.substr(0, equals), flag.substr(equals + 1), flags);
+    if (!set) return tl::unexpected(set.error());
+    path.resize(hash);
+  }
+  const auto run = (*format)->read(std::span(&path, 1), flags, files);
+  if (!run) return tl::unexpected(run.error());
+  auto log = log::ParseLog(import::LogText(*run), argument, options);
+  if (!log) return log;
+  auto sha256 = io::Sha256OfFile(path);
+  if (!sha256) return tl::unexpected(std::move(sha256.error()));
+  log->sha256 = *std::move(sha256);
+  return log;
+}
+
+}  // namespace minslice::cli

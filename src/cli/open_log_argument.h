@@ -1,0 +1,20 @@
+// A log named on the command line: ours, or that of another tool as FORMAT:FILE, e.g. inspect:run.eval, with
+// import's flags behind it where they are needed: promptfoo:out.jsonl#provider=mock-a#id-field=id. A file
+// that exists under the very name is taken as a log.
+#ifndef MINSLICE_CLI_OPEN_LOG_ARGUMENT_H_
+#define MINSLICE_CLI_OPEN_LOG_ARGUMENT_H_
+
+#include <string>
+
+#include "log/log_reader.h"
+#include "minslice/record.h"
+#include "minslice/result.h"
+
+namespace minslice::cli {
+
+// RunLog::path is the argument as given; RunLog::sha256 is that of the foreign file's bytes.
+Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptions& options = {});
+
+}  // namespace minslice::cli
+
+#endif  // MINSLICE_CLI_OPEN_LOG_ARGUMENT_H_
