@@ -8,6 +8,7 @@
 
 #include "import/import.h"
 #include "log/log_reader.h"
+#include "minslice/stats/mcnemar.h"
 #include "pair/pair.h"
 
 namespace minslice::import {
@@ -148,6 +149,13 @@ TEST_F(SharedPeers, PairingGivesTheTrueTableFromEachTool) {
     EXPECT_EQ(counts[1][0], 20);
     EXPECT_EQ(counts[0][1], 29);
     EXPECT_EQ(counts[0][0], 31);
+    // scipy.stats.binomtest(20, 49).pvalue
+    EXPECT_NEAR(stats::McNemarExact({.both = counts[1][1],
+                                     .incumbent_only = counts[1][0],
+                                     .candidate_only = counts[0][1],
+                                     .neither = counts[0][0]})
+                    .p,
+                0.25287, 5e-6);
   }
 }
 
