@@ -44,7 +44,7 @@ MINSLICE_CLONES void PowerSums(const double* values, std::size_t n, double centr
     for (std::size_t b = 0; b < 4; ++b) {
       __builtin_memcpy(&u[b], values + i + b * kLanes, sizeof(Vector));
       u[b] = (u[b] - centre) * scale;
-      u[b] = (u[b] <= 1.0) & (u[b] >= -1.0) ? u[b] : Vector{};
+      u[b] = ((u[b] <= 1.0) & (u[b] >= -1.0)) ? u[b] : Vector{};
       power[b] = u[b];
     }
     accumulated[0] += (power[0] + power[1]) + (power[2] + power[3]);

@@ -381,10 +381,9 @@ Resampler::Resampler(std::int64_t n) : n_(n), poisson_(n >= kFewValues), kernel_
   steps_ = std::min(kMostSteps, static_cast<std::size_t>(singles) / kBlock + 1);
   const double mean = poisson_ ? 1 - 1.75 / std::sqrt(static_cast<double>(n)) : 0;
   double probability[kColumns];
-  double rest = 1, term = std::exp(-mean);
+  double term = std::exp(-mean);
   for (int w = 0; w < kColumns - 1; ++w) {
     probability[w] = term;
-    rest -= term;
     term *= mean / (w + 1);
   }
   probability[kColumns - 1] = term;  // 15 and above: below 1e-13
