@@ -99,6 +99,7 @@ Comparison Compare(const stats::PairedCounts& counts, const CompareOptions& opti
     // A one-sided bound at `level` is a limit of the two-sided interval at 2 level - 1.
     const double two_sided = 2 * options.level - 1;
     c.non_inferiority = NonInferiorityResult{
+        .margin = *options.margin,
         .test = *stats::NonInferiority(counts, *options.margin),
         .lower = two_sided > 0 ? stats::TangoInterval(counts, two_sided)->lower : counts.delta(),
         .pairs = stats::NonInferiorityPairsNeeded(c.printed_psi, *options.margin, c.planning.alpha,

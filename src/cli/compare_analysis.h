@@ -35,6 +35,7 @@ struct PlannedEffect {
 };
 
 struct NonInferiorityResult {
+  double margin = 0;
   Test test;
   double lower = 0;              // one-sided Tango bound at `level`
   Computed<double> pairs = 0.0;  // to certify the margin at a true difference of 0

@@ -113,6 +113,7 @@ Result<std::vector<std::size_t>> FindDimensions(const PairedTable& table, const 
   std::vector<std::size_t> found;
   if (by.empty()) return found;
   std::vector<std::string> names;
+  names.reserve(table.dimensions.size());
   for (const Dimension& dimension : table.dimensions) names.push_back(dimension.name);
   std::vector<Diagnostic> errors;
   for (const std::string& name : SplitCommas(by)) {
@@ -163,11 +164,11 @@ Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions
   }
   if (complete.empty()) return Fail("there are no complete pairs: no case has a score on both sides");
   if (IsBinaryPairs(paired.table)) {
-    document.binary = Compare(CountCases(paired.table, complete), options);
+    document.figures = Compare(CountCases(paired.table, complete), options);
   } else {
     Computed<GradedComparison> graded = CompareGraded(paired.table, complete, options, true);
     if (!graded) return Fail(fmt::format("{}: {}", graded.error().code, graded.error().text));
-    document.graded = *std::move(graded);
+    document.figures = *std::move(graded);
   }
   document.slices = CompareSlices(paired.table, *dimensions, options);
   AddUnpaired(paired.unpaired, document.notes);
@@ -189,7 +190,7 @@ void RunCompare(const CompareFlags& flags, bool has_margin, Session& session) {
   } else {
     const Result<stats::PairedCounts> counts = ParseTable(flags.table);
     if (!counts) return session.Report(counts.error());
-    document.binary = Compare(*counts, options);
+    document.figures = Compare(*counts, options);
   }
   const bool all = flags.methods == "all";
   if (flags.format == "json") {

@@ -122,7 +122,7 @@ ordered_json BinaryJson(const Comparison& c) {
   if (c.non_inferiority) {
     const NonInferiorityResult& ni = *c.non_inferiority;
     ordered_json& object = j["non_inferiority"];
-    object["margin"] = *c.options.margin;
+    object["margin"] = c.non_inferiority->margin;
     object["z"] = OrNull(ni.test.statistic);
     object["p"] = ni.test.p;
     object["log10_p"] = OrNull(ni.test.log10_p);
@@ -300,14 +300,14 @@ std::vector<Row> Rows(const CompareDocument& document) {
                     .level = "",
                     .n = std::to_string(n)});
   };
-  if (document.graded) {
-    const GradedComparison& g = *document.graded;
+  if (document.graded()) {
+    const GradedComparison& g = *document.graded();
     estimate("incumbent", g.incumbent);
     estimate("candidate", g.candidate);
     estimate("delta", g.delta);
     if (g.sign_flip) rows.back().p = Full(g.sign_flip->midp);
   } else {
-    const Comparison& c = *document.binary;
+    const Comparison& c = *document.binary();
     const std::string n = std::to_string(c.counts.n());
     const auto count = [&](const char* figure, std::int64_t value) {
       rows.push_back({.figure = figure,
@@ -352,7 +352,8 @@ std::vector<Row> Rows(const CompareDocument& document) {
     test("asymptotic", c.asymptotic, c.counts.n());
     test("corrected", c.corrected, c.counts.n());
     if (c.non_inferiority) {
-      test(fmt::format("noninferiority margin {}", *c.options.margin), c.non_inferiority->test, c.counts.n());
+      test(fmt::format("noninferiority margin {}", c.non_inferiority->margin), c.non_inferiority->test,
+           c.counts.n());
       rows.back().figure = "margin";
     }
     const auto planning = [&](const std::string& figure, const Computed<double>& value) {
@@ -415,8 +416,8 @@ ordered_json GoldenFunctions(const Comparison& c) {
         "boot_binary_bca_mid", "boot_binary_bca_strict", "boot_binary_moments", "mcnemar_mde"}) {
     all[name] = call(name, in);
   }
-  if (c.options.margin) {
-    in["margin"] = *c.options.margin;
+  if (c.non_inferiority) {
+    in["margin"] = c.non_inferiority->margin;
     all["noninferiority_tango"] = call("noninferiority_tango", in);
   }
   for (const auto& [side, passes] : {std::pair{"incumbent", c.counts.both + c.counts.incumbent_only},
@@ -435,8 +436,8 @@ std::string CompareJson(const CompareDocument& document) {
   if (!document.incumbent_name.empty() || !document.candidate_name.empty()) {
     j["sides"] = {{"incumbent", document.incumbent_name}, {"candidate", document.candidate_name}};
   }
-  j.update(document.binary ? BinaryJson(*document.binary) : GradedJson(*document.graded));
-  if (document.binary) j["functions"] = GoldenFunctions(*document.binary);
+  j.update(document.binary() ? BinaryJson(*document.binary()) : GradedJson(*document.graded()));
+  if (document.binary()) j["functions"] = GoldenFunctions(*document.binary());
   j["slices"] = ordered_json::array();
   for (const Slice& slice : document.slices) j["slices"].push_back(SliceJson(slice));
   j["notes"] = document.notes;
@@ -485,8 +486,8 @@ std::string CompareCsv(const CompareDocument& document) {
 std::string CompareMarkdown(const CompareDocument& document, bool all_methods) {
   std::string out;
   const auto escape = [](const std::string& text) { return report::MarkdownText(text); };
-  if (document.binary) {
-    const Comparison& c = *document.binary;
+  if (document.binary()) {
+    const Comparison& c = *document.binary();
     const stats::PairedCounts& t = c.counts;
     out += fmt::format("**{} pairs**{}\n\n", CountText(t.n()), Sides(document));
     out += "| | candidate passes | candidate fails | total |\n| --- | ---: | ---: | ---: |\n";
@@ -535,7 +536,7 @@ std::string CompareMarkdown(const CompareDocument& document, bool all_methods) {
     test("asymptotic", c.asymptotic);
     test("corrected", c.corrected);
     if (c.non_inferiority) {
-      out += fmt::format("\nMargin {} points: {} (one-sided p {}).\n", SizeText(*c.options.margin),
+      out += fmt::format("\nMargin {} points: {} (one-sided p {}).\n", SizeText(c.non_inferiority->margin),
                          c.non_inferiority->test.p < c.planning.alpha ? "shown" : "not shown",
                          PText(c.non_inferiority->test.p, c.non_inferiority->test.log10_p));
     }
@@ -551,7 +552,7 @@ std::string CompareMarkdown(const CompareDocument& document, bool all_methods) {
     const std::string disagreement = Disagreement(c);
     if (all_methods && !disagreement.empty()) out += '\n' + disagreement + '\n';
   } else {
-    const GradedComparison& g = *document.graded;
+    const GradedComparison& g = *document.graded();
     out += fmt::format("**{} pairs**, metric {}, {} and {} runs a case{}\n\n", CountText(g.n),
                        escape(document.metric), g.incumbent_repeats, g.candidate_repeats, Sides(document));
     out +=

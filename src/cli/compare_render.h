@@ -3,8 +3,8 @@
 #define MINSLICE_CLI_COMPARE_RENDER_H_
 
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "cli/compare_analysis.h"
@@ -12,12 +12,17 @@
 namespace minslice::cli {
 
 struct CompareDocument {
-  std::optional<Comparison> binary;        // one run a side ...
-  std::optional<GradedComparison> graded;  // ... or several, or graded scores
+  std::variant<Comparison, GradedComparison> figures;
   std::vector<Slice> slices;
   std::string incumbent_name, candidate_name;  // empty for four counts
   std::string metric = "pass";
   std::vector<std::string> notes;  // what did not pair, and warnings: each a sentence
+
+  const Comparison* binary() const { return std::get_if<Comparison>(&figures); }
+  const GradedComparison* graded() const { return std::get_if<GradedComparison>(&figures); }
+  const CompareOptions& options() const {
+    return std::visit([](const auto& either) -> const CompareOptions& { return either.options; }, figures);
+  }
 };
 
 std::string CompareText(const CompareDocument& document, bool all_methods);

@@ -74,11 +74,10 @@ std::string BootstrapLine(const stats::BootstrapIntervals& b, const std::string&
                      PointsInterval(b.bca.lower, b.bca.upper), which);
 }
 
-std::string MarginText(const Comparison& c) {
-  const NonInferiorityResult& ni = *c.non_inferiority;
+std::string MarginText(const Comparison& c, const NonInferiorityResult& ni) {
   const bool shown = ni.test.p < c.planning.alpha;
-  std::string out = Entry("margin", fmt::format("worse by less than {} points: {}",
-                                                SizeText(*c.options.margin), shown ? "shown" : "NOT shown"));
+  std::string out = Entry("margin", fmt::format("worse by less than {} points: {}", SizeText(ni.margin),
+                                                shown ? "shown" : "NOT shown"));
   out += Entry("", fmt::format("one-sided p {}, Tango z {:.3f}, {} % lower bound {}",
                                PText(ni.test.p, ni.test.log10_p), ni.test.statistic,
                                LevelText(c.options.level), PointsText(ni.lower)));
@@ -254,8 +253,8 @@ std::string GradedText(const GradedComparison& g, const CompareDocument& documen
 
 std::string CompareText(const CompareDocument& document, bool all_methods) {
   std::string out;
-  if (document.binary) {
-    const Comparison& c = *document.binary;
+  if (document.binary()) {
+    const Comparison& c = *document.binary();
     const std::string level = LevelText(c.options.level);
     out += Heading(CountText(c.counts.n()) + (c.counts.n() == 1 ? " pair" : " pairs"), document);
     out += TableText(c.counts) + '\n';
@@ -277,14 +276,14 @@ std::string CompareText(const CompareDocument& document, bool all_methods) {
     } else {
       out += Entry("bootstrap", "none: " + c.bootstrap.error().text);
     }
-    if (c.non_inferiority) out += MarginText(c);
+    if (c.non_inferiority) out += MarginText(c, *c.non_inferiority);
     out += PlanningText(c);
     if (all_methods) out += AllMethods(c);
     out += '\n' + Paragraph(c.conclusion.text);
   } else {
-    out += GradedText(*document.graded, document);
+    out += GradedText(*document.graded(), document);
   }
-  out += SlicesText(document.slices, document.binary ? document.binary->options : document.graded->options);
+  out += SlicesText(document.slices, document.options());
   if (!document.notes.empty()) out += '\n';
   for (const std::string& note : document.notes) out += Paragraph(report::EscapeTerminal(note));
   return out;

@@ -133,7 +133,7 @@ Result<Pilot> ReadPilot(const std::vector<std::string>& paths) {
 PlanReport MakeReport(const MdeFlags& flags, const Given& given, const std::optional<Pilot>& pilot) {
   PlanReport r;
   r.pilot = pilot;
-  r.pairs = given.pairs ? flags.pairs : pilot->counts.n();
+  r.pairs = pilot && !given.pairs ? pilot->counts.n() : flags.pairs;
   r.psi = pilot ? pilot->counts.psi() : flags.discordance;
   r.printed_psi = stats::PrintedPsi(r.psi);
   r.options = {.alpha = flags.alpha, .sides = flags.sides, .power = flags.power};
@@ -205,6 +205,8 @@ std::string Points(double effect) {
   return number + (number == "1" ? " point" : " points");
 }
 
+std::string Pairs(std::int64_t n) { return CountText(n) + (n == 1 ? " pair" : " pairs"); }
+
 std::string Text(const PlanReport& r) {
   std::string out;
   const std::string sides = r.options.sides == 2 ? "two-sided" : "one-sided";
@@ -217,8 +219,8 @@ std::string Text(const PlanReport& r) {
     }
     out += '\n';
   };
-  out += fmt::format("{} pairs, psi {}: {} alpha {}, power {} %\n\n", CountText(r.pairs),
-                     ShareText(r.printed_psi), sides, AlphaText(r.options.alpha), LevelText(r.options.power));
+  out += fmt::format("{}, psi {}: {} alpha {}, power {} %\n\n", Pairs(r.pairs), ShareText(r.printed_psi),
+                     sides, AlphaText(r.options.alpha), LevelText(r.options.power));
   if (r.pilot) {
     const stats::PairedCounts& c = r.pilot->counts;
     line("pilot", fmt::format("{} of {} pairs discordant ({} broke, {} fixed); 80 % upper bound of psi {}",
@@ -262,13 +264,13 @@ std::string Text(const PlanReport& r) {
                            PairsText(*r.margin_pairs), AlphaText(r.options.alpha))
              : fmt::format("{}: {}", Points(*r.margin), r.margin_pairs.error().text));
     if (r.margin_power) {
-      line("", fmt::format("these {} pairs certify it with probability {:.1f} % ({})", CountText(r.pairs),
+      line("", fmt::format("certified by {} with probability {:.1f} % ({})", Pairs(r.pairs),
                            100 * *r.margin_power,
                            r.pairs <= 20'000 ? "every table summed, Tango's test" : "normal formula"));
     }
   }
-  out += fmt::format("\n  {:<8}{:>13}{:>16}{:>14}{:>12}{:>18}\n", "effect", "pairs needed", "power of these",
-                     "exaggeration", "wrong sign", "unpaired, a side");
+  out += fmt::format("\n  {:<7}{:>13}{:>16}{:>14}{:>12}{:>16}\n", "effect", "pairs needed", "power of these",
+                     "exaggeration", "wrong sign", "unpaired, side");
   for (const PlanRow& row : r.table) {
     const auto cell = [](const Computed<double>& value) {
       return value ? PairsText(*value) : std::string("-");
@@ -282,17 +284,17 @@ std::string Text(const PlanReport& r) {
       if (!std::isnan(row.exact->type_s))
         wrong = row.exact->type_s < 0.0005 ? "0.0 %" : fmt::format("{:.1f} %", 100 * row.exact->type_s);
     }
-    out += fmt::format("  {:<8}{:>13}{:>16}{:>14}{:>12}{:>18}\n", fmt::format("{:g}", 100 * row.effect),
+    out += fmt::format("  {:<7}{:>13}{:>16}{:>14}{:>12}{:>16}\n", fmt::format("{:g}", 100 * row.effect),
                        cell(row.pairs), power, exaggeration, wrong, cell(row.unpaired));
   }
   out += "\n  " +
          Wrapped(fmt::format("Effects in points. Pairs needed: Connor, from psi as printed ({}), for {} % "
                              "power. Power, and what a "
                              "significant result then exaggerates the effect by and how often its sign is "
-                             "wrong: {} with these {} pairs.",
+                             "wrong: {} with {}.",
                              ShareText(r.printed_psi), LevelText(r.options.power),
                              r.pairs <= kEnumerateUpTo ? "mid-p test by enumeration" : "Connor's formula",
-                             CountText(r.pairs)),
+                             Pairs(r.pairs)),
                  80, "  ");
   return out + '\n';
 }

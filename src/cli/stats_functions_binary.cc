@@ -147,8 +147,8 @@ ordered_json McNemarPowerJson(const json& in) {
   result["connor"] = ValueOrThrow(stats::McNemarPower(static_cast<double>(n), psi, delta, options));
   result["miettinen"] =
       ValueOrThrow(stats::McNemarPowerMiettinen(static_cast<double>(n), psi, delta, options));
-  const auto add = [&, psi = psi, delta = delta](const std::string& name, stats::McNemarTest test) {
-    const stats::ExactPower power = ValueOrThrow(stats::McNemarExactPower(n, psi, delta, test, options));
+  const auto add = [&, p = psi, d = delta](const std::string& name, stats::McNemarTest test) {
+    const stats::ExactPower power = ValueOrThrow(stats::McNemarExactPower(n, p, d, test, options));
     result[name] = power.power;
     result[name + "_size"] = power.size;
     result[name + "_type_m"] = NumberJson(power.type_m);

@@ -186,7 +186,12 @@ Computed<double> ResolvableMargin(double n_pairs, double psi, double alpha, doub
   const double floor = std::max(0.0, z_alpha) * std::max(0.0, z_alpha) / (n_pairs + z_alpha * z_alpha);
   if (psi == 0) return floor;
   if (const auto reason = CheckPsi(psi)) return tl::unexpected(*reason);
-  return std::max(floor, std::max(0.0, z_alpha + NormalQuantile(power)) * std::sqrt(psi / n_pairs));
+  const double margin =
+      std::max(floor, std::max(0.0, z_alpha + NormalQuantile(power)) * std::sqrt(psi / n_pairs));
+  if (margin >= 1) {
+    return Undefined("margin_above_one", "no margin below 100 points can be certified with so few pairs");
+  }
+  return margin;
 }
 
 Computed<double> NonInferiorityPower(double n_pairs, double psi, double delta, double margin, double alpha) {

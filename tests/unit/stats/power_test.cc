@@ -178,6 +178,7 @@ TEST(Planning, WhatDoesNotExistIsAReason) {
   EXPECT_EQ(McNemarPower(0, .1, .01, kTwoSided).error().code, "no_pairs");
   EXPECT_EQ(McNemarExactPower(100'000'000, .1, .01, McNemarTest::kMidP, kTwoSided).error().code,
             "too_many_pairs");
+  EXPECT_EQ(ResolvableMargin(1, 1, .05, .8).error().code, "margin_above_one");
   EXPECT_EQ(NonInferiorityPairsNeeded(.1, 0, .05, .8).error().code, "bad_margin");
   EXPECT_EQ(PairedTTestPower(.5, 1, .05, 2).error().code, "too_few_pairs");
 }
