@@ -269,7 +269,7 @@ std::string Text(const PlanReport& r) {
                            r.pairs <= 20'000 ? "every table summed, Tango's test" : "normal formula"));
     }
   }
-  out += fmt::format("\n  {:<7}{:>13}{:>16}{:>14}{:>12}{:>16}\n", "effect", "pairs needed", "power of these",
+  out += fmt::format("\n  {:<9}{:>12}{:>16}{:>14}{:>12}{:>15}\n", "effect", "pairs needed", "power of these",
                      "exaggeration", "wrong sign", "unpaired, side");
   for (const PlanRow& row : r.table) {
     const auto cell = [](const Computed<double>& value) {
@@ -284,7 +284,7 @@ std::string Text(const PlanReport& r) {
       if (!std::isnan(row.exact->type_s))
         wrong = row.exact->type_s < 0.0005 ? "0.0 %" : fmt::format("{:.1f} %", 100 * row.exact->type_s);
     }
-    out += fmt::format("  {:<7}{:>13}{:>16}{:>14}{:>12}{:>16}\n", fmt::format("{:g}", 100 * row.effect),
+    out += fmt::format("  {:<9}{:>12}{:>16}{:>14}{:>12}{:>15}\n", fmt::format("{:g}", 100 * row.effect),
                        cell(row.pairs), power, exaggeration, wrong, cell(row.unpaired));
   }
   out += "\n  " +
