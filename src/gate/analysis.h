@@ -20,6 +20,7 @@ namespace minslice::gate {
 struct Analysis {
   std::int64_t n = 0;                         // pairs
   std::optional<std::int64_t> clusters;       // where they are the independent units
+  std::optional<std::int64_t> effective_n;    // with clusters of sizes m: (sum m)^2 / sum m^2, Kish 1965
   std::optional<stats::PairedCounts> counts;  // absent for differences
   std::optional<double> incumbent_rate, candidate_rate;
   std::optional<double> delta, ci_low, ci_high;

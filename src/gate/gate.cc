@@ -74,6 +74,27 @@ void CheckDimensions(const Policy& policy, const PairedTable& table, Verdict& ve
   }
 }
 
+// What a hurried command line does: one file for both sides, or the files the wrong way round.
+void WarnOfSides(std::span<const RunLog> incumbent, std::span<const RunLog> candidate,
+                 std::vector<std::string>& warnings) {
+  for (const RunLog& log : incumbent) {
+    for (const RunLog& other : candidate) {
+      if (log.sha256 != other.sha256 || log.sha256.empty()) continue;
+      warnings.push_back(
+          fmt::format("{}: the same log on both sides: a run is compared with itself", other.path));
+    }
+  }
+  const auto ran_for = [](std::span<const RunLog> logs, std::string_view target) {
+    return std::any_of(logs.begin(), logs.end(), [&](const RunLog& log) { return log.run.target == target; });
+  };
+  if (ran_for(incumbent, "candidate") || ran_for(candidate, "incumbent")) {
+    warnings.emplace_back(
+        "the log given for one side was run for the other's target (\"candidate\" as the incumbent, or the "
+        "reverse): "
+        "are the sides swapped?");
+  }
+}
+
 // The decision again with the missing rows at their worst and at their best for the candidate (methods 2.6).
 std::optional<VerdictReason> CheckSensitivity(const Policy& policy, const PairedTable& table,
                                               Decision decided, VerdictMissing& missing) {
@@ -232,6 +253,7 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
     invalid.push_back(InvalidReason(finding.code, finding.text));
     invalid.back().case_ids = finding.case_ids;
   }
+  WarnOfSides(incumbent, candidate, verdict.warnings);
   Identify(policy, table, incumbent, candidate, verdict, invalid);
   CheckDimensions(policy, table, verdict, invalid);
 
@@ -242,7 +264,15 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
   if (outcome.aggregate.n == 0 && std::none_of(invalid.begin(), invalid.end(), is_no_pairs)) {
     invalid.push_back(InvalidReason("no_pairs", "no case has a graded answer on both sides"));
   }
-  std::optional<VerdictReason> sensitive = CheckSensitivity(policy, table, outcome.decision, verdict.missing);
+  if (!table.binary) {
+    invalid.push_back(InvalidReason(
+        "metric_not_binary",
+        fmt::format("the policy's metric \"{}\" is binary, and the logs have scores other than 0 and 1; "
+                    "import them with a threshold (--pass-above)",
+                    table.metric)));
+  }
+  std::optional<VerdictReason> sensitive;
+  if (outcome.aggregate.n > 0) sensitive = CheckSensitivity(policy, table, outcome.decision, verdict.missing);
 
   std::vector<ChangedIds> changed = ListChanged(table, data, outcome, verdict);
   OrderReasons(outcome, changed, std::move(invalid), std::move(sensitive), verdict);

@@ -73,7 +73,7 @@ void CheckMissing(const Policy& policy, const PairedTable& table, const Outcome&
         for (std::size_t r = 0; r < k; ++r) count.missing += std::isnan(arm->scores[i * k + r]) ? 1 : 0;
       }
       for (const Slice& slice : outcome.slices) {
-        if (slice.dimension != d || !slice.gate) continue;
+        if (slice.dimension != d || (!slice.gate && !slice.required)) continue;
         MissingRows sum;
         for (const std::uint32_t v : slice.members) {
           sum.rows += by_value[v].rows;
@@ -92,17 +92,22 @@ void CheckMissing(const Policy& policy, const PairedTable& table, const Outcome&
       }
     }
   }
-  // Which side a case is missing on should not depend on the side.
+  // Whether a run of a case is missing should not depend on the side.
+  const auto any_missing = [](const PairedArm& arm, std::size_t i) {
+    const auto first =
+        arm.scores.begin() + static_cast<std::ptrdiff_t>(i * static_cast<std::size_t>(arm.repeats));
+    return std::any_of(first, first + arm.repeats, [](double score) { return std::isnan(score); });
+  };
   stats::PairedCounts flags;
   for (std::size_t i = 0; i < n; ++i) {
-    const bool incumbent = std::isnan(table.incumbent.case_mean[i]);
-    const bool candidate = std::isnan(table.candidate.case_mean[i]);
+    const bool incumbent = any_missing(table.incumbent, i);
+    const bool candidate = any_missing(table.candidate, i);
     ++(incumbent ? (candidate ? flags.both : flags.incumbent_only)
                  : (candidate ? flags.candidate_only : flags.neither));
   }
   const double p = stats::McNemarMidP(flags).p;
   if (p < 0.01) {
-    add("differential_missingness", fmt::format("{} cases are missing only in the incumbent's logs and {} "
+    add("differential_missingness", fmt::format("{} cases lack a run only in the incumbent's logs and {} "
                                                 "only in the candidate's (mid-p {} < .01): what is missing "
                                                 "depends on the side",
                                                 flags.incumbent_only, flags.candidate_only, PText(p)));

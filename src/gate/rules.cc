@@ -269,19 +269,31 @@ class Pass {
   // The candidate's rate against the absolute floor. "Below" blocks, so it is said of any of the family's S
   // slices with at most alpha in all: Clopper and Pearson's exact bound at alpha / S each. With Wilson's at
   // alpha each, 40 slices of 30 at a true rate of .90 against a floor of .85 block falsely 27 % of the time
-  // (at .85 itself 94 %); so they do 0.4 % (at most 5 %).
+  // (at .85 itself 94 %); so they do 0.4 % (at most 5 %). "Kept" is Clopper and Pearson's bound too: Wilson's
+  // says so of a true rate at the floor of .90 in 7.2 % (n = 25).
   void ReadFloor(Slice& slice, std::int64_t slices_in_family) {
     if (!policy_.segments.floor_pass_rate || !slice.analysis.candidate_rate) return;
     const double alpha = slice.alpha.value_or(policy_.error_rates.alpha_block);
     const double below_alpha = alpha / static_cast<double>(std::max<std::int64_t>(1, slices_in_family));
-    const auto independent = slice.analysis.clusters.value_or(slice.analysis.n);
+    const auto independent = slice.analysis.effective_n.value_or(slice.analysis.n);
     const double passes = *slice.analysis.candidate_rate * static_cast<double>(independent);
-    const auto low = stats::WilsonInterval(static_cast<std::int64_t>(std::floor(passes + kSlack)),
-                                           independent, 1 - 2 * policy_.error_rates.alpha_block);
+    const auto low = stats::ClopperPearsonInterval(static_cast<std::int64_t>(std::floor(passes + kSlack)),
+                                                   independent, 1 - 2 * policy_.error_rates.alpha_block);
     const auto high = stats::ClopperPearsonInterval(static_cast<std::int64_t>(std::ceil(passes - kSlack)),
                                                     independent, 1 - 2 * below_alpha);
     if (low) slice.floor_low = low->lower;
     if (high) slice.floor_high = high->upper;
+  }
+
+  // A slice too small to be gated that fell as no noise would, taken alone: said, since it cannot block.
+  void WarnSmall(const Slice& slice) {
+    const Analysis& a = slice.analysis;
+    if (!a.p_harm || *a.p_harm > policy_.error_rates.alpha_block ||
+        slice.delta() > -policy_.segments.margin + kSlack)
+      return;
+    outcome_.warnings.push_back(
+        fmt::format("{}, p for harm {}: under {} cases, so it is not gated; read what broke", Fall(slice),
+                    PText(*a.p_harm), min_cases_));
   }
 
   void DecideSlices() {
@@ -293,6 +305,7 @@ class Pass {
       }
       if (slice.under_floor) {
         slice.status = "low_confidence";
+        WarnSmall(slice);
         continue;
       }
       slice.status = "ok";
@@ -370,11 +383,12 @@ class Pass {
         } else {
           text += " (no complete pair)";
         }
-        const auto needed = PairsForMargin(RoundSignificant(a.variance.value_or(0), 3),
-                                           policy_.segments.margin, policy_.error_rates);
+        const auto needed = a.variance ? PairsForMargin(RoundSignificant(*a.variance, 3),
+                                                        policy_.segments.margin, policy_.error_rates)
+                                       : std::nullopt;
         if (slice.under_floor) text += fmt::format("; it has {} pairs, under {}", a.n, min_cases_);
         if (needed && a.n > 0) {
-          text += fmt::format("; {} pairs would show it if nothing changes",
+          text += fmt::format("; if its true difference were 0, {} pairs would show it",
                               std::max<std::int64_t>(*needed, min_cases_));
         }
         Add(Decision::kInconclusive, "required_slice_unresolved", text, slice);
@@ -414,10 +428,14 @@ class Pass {
 
   void DecideAggregate() {
     const Analysis& a = outcome_.aggregate;
-    if (!a.delta) return;
+    if (!a.delta) {
+      Add(Decision::kInconclusive, "no_complete_pair", "no case has a score on both sides");
+      return;
+    }
     const double margin = policy_.margin;
     const ErrorRates& rates = policy_.error_rates;
-    const double psi = RoundSignificant(a.variance.value_or(0), 3);
+    const std::optional<double> psi =
+        a.variance ? std::optional<double>(RoundSignificant(*a.variance, 3)) : std::nullopt;
     std::string shown = fmt::format("aggregate {}", Points(*a.delta));
     if (a.ci_low) {
       shown = fmt::format("aggregate {} ({:.4g} % CI {} to {})", Points(*a.delta), a.level * 100,
@@ -431,27 +449,26 @@ class Pass {
     }
     if (a.worse && !a.non_inferior) {
       Add(Decision::kHold, "aggregate_worse",
-          fmt::format("{}: shown to be worse, and the margin of {} is not excluded", shown, Size(margin)));
+          fmt::format("{}: worse at one-sided {}, and a loss of the margin of {} is not excluded", shown,
+                      Level(rates.alpha_block), Size(margin)));
       return;
     }
     if (policy_.goal == Goal::kNonInferiority) {
       if (a.non_inferior) return;
       std::string text = fmt::format("{}: not shown non-inferior at {} (lower bound {})", shown, Size(margin),
                                      a.lower_bound ? Points(*a.lower_bound) : "none");
-      const auto needed = PairsForMargin(psi, margin, rates);
+      const auto needed = psi ? PairsForMargin(*psi, margin, rates) : std::nullopt;
       if (needed && *needed > a.n) {
-        text += fmt::format("; {} pairs would show it at {:.0f} % power if nothing changes (have {})",
-                            *needed, rates.power * 100, a.n);
-      } else {
-        text += fmt::format(
-            "; {} pairs are enough for this margin where nothing changes, so a small loss is likely", a.n);
+        text +=
+            fmt::format("; if the true difference were 0, {} pairs would show it at {:.0f} % power (have {})",
+                        *needed, rates.power * 100, a.n);
       }
       Add(Decision::kInconclusive, "not_non_inferior", text);
       return;
     }
     if (Superior(a)) return;
-    const auto mde = psi > 0
-                         ? stats::McNemarMde(static_cast<double>(a.n), psi,
+    const auto mde = psi && *psi > 0
+                         ? stats::McNemarMde(static_cast<double>(a.n), *psi,
                                              {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power})
                          : Undefined("no_discordance", "no discordant pairs");
     const bool powered =
@@ -466,8 +483,8 @@ class Pass {
     std::string text = fmt::format(
         "{}{}: no gain shown, and {} pairs can only see {} at {:.0f} % power (target {})", shown, p, a.n,
         mde ? Size(*mde) : "a larger difference", rates.power * 100, Size(policy_.target_mde));
-    if (const auto needed = PairsForGain(psi, policy_.target_mde, rates))
-      text += fmt::format("; {} pairs would do", *needed);
+    if (const auto needed = psi ? PairsForGain(*psi, policy_.target_mde, rates) : std::nullopt)
+      text += fmt::format("; {} pairs would see that target", *needed);
     Add(Decision::kInconclusive, "underpowered", text);
   }
 
@@ -482,8 +499,23 @@ class Pass {
     const Analysis& a = outcome_.aggregate;
     std::int64_t tested = 0;
     for (const Slice& slice : outcome_.slices) tested += slice.tested() ? 1 : 0;
-    const std::string slices =
-        tested > 0 ? fmt::format("; none of {} gated slices stands against it", tested) : "";
+    std::string slices = tested > 0 ? fmt::format("; {} gated slice{} nothing against it", tested,
+                                                  tested == 1 ? " shows" : "s show")
+                                    : "";
+    std::int64_t small = 0;
+    std::int64_t small_pairs = 0;
+    std::int64_t small_broke = 0;
+    for (const Slice& slice : outcome_.slices) {
+      if (!slice.gate || !slice.under_floor || slice.pooled) continue;
+      ++small;
+      small_pairs += slice.analysis.n;
+      if (slice.analysis.counts) small_broke += slice.analysis.counts->incumbent_only;
+    }
+    if (small > 0) {
+      slices += fmt::format("; {} slice{} under {} cases ({} pairs{}) not gated alone", small,
+                            small == 1 ? "" : "s", min_cases_, small_pairs,
+                            by_counts_ ? fmt::format(", {} broke", small_broke) : std::string());
+    }
     if (policy_.goal == Goal::kSuperiority) {
       Add(Decision::kPromote, "superior",
           fmt::format("aggregate {} ({:.4g} % CI {} to {}), p {}: a gain is shown{}", Points(*a.delta),
@@ -491,8 +523,10 @@ class Pass {
                       PText(a.p_value.value_or(NAN)), slices));
     } else {
       Add(Decision::kPromote, "non_inferior",
-          fmt::format("aggregate {}, lower bound {}: non-inferior at {}{}", Points(*a.delta),
-                      Points(a.lower_bound.value_or(NAN)), Size(policy_.margin), slices));
+          fmt::format("aggregate {}, one-sided {:.4g} % lower bound {}: {}non-inferior at {}{}",
+                      Points(*a.delta), 100 * (1 - policy_.error_rates.alpha_promote),
+                      Points(a.lower_bound.value_or(NAN)),
+                      a.worse ? "worse, but by less than the margin: " : "", Size(policy_.margin), slices));
     }
   }
 
@@ -545,7 +579,7 @@ class Pass {
       slice.status = "ok";
       const double rate = slice.analysis.candidate_rate.value_or(0);
       if (lowest == nullptr || rate < lowest->analysis.candidate_rate.value_or(0)) lowest = &slice;
-      const auto n = slice.analysis.clusters.value_or(slice.analysis.n);
+      const auto n = slice.analysis.effective_n.value_or(slice.analysis.n);
       const auto wilson = stats::WilsonInterval(
           static_cast<std::int64_t>(std::llround(rate * static_cast<double>(n))), n, 0.95);
       if (wilson) {

@@ -18,6 +18,9 @@
 namespace minslice::log {
 namespace {
 
+// Tables are made cases x repeats; a log that claims more is broken.
+constexpr int kMaxRepeats = 10000;
+
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
@@ -106,12 +109,13 @@ class LineReader {
       Wrong(key, value, "a number or null");
     }
   }
-  void Read(std::string_view key, element value, int& out, int min) {
+  void Read(std::string_view key, element value, int& out, int min, int max = 1000000000) {
     std::int64_t number = 0;
-    if (value.get(number) == simdjson::SUCCESS && number >= min && number <= 1000000000) {
+    if (value.get(number) == simdjson::SUCCESS && number >= min && number <= max) {
       out = static_cast<int>(number);
     } else {
-      Error(fmt::format("\"{}\": expected a whole number of at least {}, found {}", key, min, Found(value)));
+      Error(fmt::format("\"{}\": expected a whole number from {} to {}, found {}", key, min, max,
+                        Found(value)));
     }
   }
   void Wrong(std::string_view key, element value, const char* expected) {
@@ -248,7 +252,7 @@ class Reader {
         else
           fields_.Wrong(key, value, "an object");
       } else if (key == "repeats")
-        fields_.Read(key, value, run.repeats, 1);
+        fields_.Read(key, value, run.repeats, 1, kMaxRepeats);
       else if (key == "cases")
         fields_.Read(key, value, run.cases);
       else if (key == "started_at")
@@ -270,7 +274,7 @@ class Reader {
         if (!fields_.broken() && row.case_id.empty())
           fields_.Error("\"case_id\": expected a text, found an empty one");
       } else if (key == "repeat") {
-        fields_.Read(key, value, row.repeat, 1);
+        fields_.Read(key, value, row.repeat, 1, kMaxRepeats);
       } else if (key == "outcome") {
         has_outcome = true;
         ReadOutcome(value, row.outcome);
@@ -367,7 +371,7 @@ class Reader {
       if (key == "cases") {
         if (value.get(end.cases) != simdjson::SUCCESS) fields_.Wrong(key, value, "a whole number");
       } else if (key == "repeats") {
-        fields_.Read(key, value, end.repeats, 1);
+        fields_.Read(key, value, end.repeats, 1, kMaxRepeats);
       } else if (key == "spent_usd") {
         fields_.Read(key, value, end.spent_usd);
       } else if (key == "ended_at") {

@@ -67,6 +67,10 @@ std::string MethodTitle(const std::string& method) {
   if (method == "agresti_min") return "Agresti-Min";
   if (method == "scas") return "SCAS";
   if (method == "wald") return "Wald";
+  if (method == "paired_t_adjusted") return "t";
+  if (method == "bootstrap_t_adjusted") return "boot-t";
+  if (method == "cr2_adjusted") return "CR2";
+  if (method == "wild_cluster_bootstrap_adjusted") return "wild";
   return method;
 }
 
@@ -77,7 +81,7 @@ std::string SegmentStatus(const VerdictSegment& segment) {
   if (status == "suspected") return "SUSPECTED";
   if (status == "floor_unresolved") return "floor open";
   if (status == "required_unresolved") return "REQUIRED open";
-  if (status == "low_confidence") return "low confidence";
+  if (status == "low_confidence" || (status == "reported" && segment.under_floor)) return "low confidence";
   if (status == "ok") return segment.row.testable.value_or(true) ? "ok" : "untestable";
   return status;
 }

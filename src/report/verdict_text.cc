@@ -126,6 +126,20 @@ std::string IdList(const std::vector<std::string>& ids, const Painter& paint, st
   return text;
 }
 
+// What mends the first reason; running the suite again costs money and is the last thing to say.
+std::string NextAfterInvalid(const Verdict& verdict) {
+  const std::string code = verdict.reasons.empty() ? "" : verdict.reasons.front().code;
+  if (code == "dimension_absent") return "correct segments.dimensions in the policy; the logs may be sound";
+  if (code == "metric_not_binary") return "import the scores with a threshold, or gate another metric";
+  if (code == "unfinished_log") return "complete the log: minslice run SUITE --target NAME -o LOG --resume";
+  if (code == "suite_mismatch" || code == "prompt_mismatch" || code == "segment_mismatch")
+    return "give two logs of the same suite; these are not";
+  if (code == "no_pairs") return "give two logs of the same cases; these have none in common";
+  if (code == "missing_cap" || code == "slice_missing_cap" || code == "differential_missingness")
+    return "ask what is missing again: minslice run SUITE --target NAME -o LOG --resume";
+  return "repair the logs or run the suite again; these logs support no verdict";
+}
+
 std::string NextStep(const Verdict& verdict, const TextOptions& options) {
   const std::string save = options.verdict_path.empty() ? "keep the verdict with --out DIR, then: " : "";
   const std::string file =
@@ -134,7 +148,7 @@ std::string NextStep(const Verdict& verdict, const TextOptions& options) {
     case Decision::kPromote:
       return "";
     case Decision::kInvalid:
-      return "repair the logs or run the suite again; these logs support no verdict";
+      return NextAfterInvalid(verdict);
     case Decision::kBlocked:
     case Decision::kHold: {
       if (verdict.broke.empty()) return "";
@@ -144,7 +158,9 @@ std::string NextStep(const Verdict& verdict, const TextOptions& options) {
       return fmt::format("{}minslice show {} {} --broke", save, file, slice);
     }
     case Decision::kInconclusive:
-      if (verdict.planning.pairs_for_goal && *verdict.planning.pairs_for_goal > verdict.aggregate.n_pairs) {
+      // More cases do not help a candidate that looks worse than the margin.
+      if (verdict.planning.pairs_for_goal && *verdict.planning.pairs_for_goal > verdict.aggregate.n_pairs &&
+          verdict.aggregate.delta.value_or(0) > -verdict.policy.margin) {
         return fmt::format("more cases ({} pairs would do), or a policy that asks for less",
                            Count(*verdict.planning.pairs_for_goal));
       }
@@ -235,6 +251,9 @@ class TextReport {
     if (reasons.size() > room.reasons) {
       lines.push_back(fmt::format("  also: {} more in verdict.json", reasons.size() - room.reasons));
     }
+    if (verdict_.decision == Decision::kPromote && verdict_.policy.segments.dimensions.empty() &&
+        !verdict_.policy.gating && !verdict_.segments.empty())
+      lines.emplace_back("  but: no slice is gated by this policy; the last lines say what that hides");
     if (const std::string next = NextStep(verdict_, options_); !next.empty())
       AddParagraph(lines, "  next: ", next, width_, 2);
     lines.emplace_back();
@@ -322,7 +341,8 @@ class TextReport {
     return line;
   }
 
-  // Widths from what is shown; the columns that can be done without leave, the last first, until a line fits.
+  // Widths from what is shown; the columns that can be done without leave until a line fits: the resolvable
+  // margin and the raw p first, then what after and delta give (before).
   void MeasureColumns() {
     interval_title_ =
         fmt::format("{:.4g}% {}", verdict_.aggregate.level * 100, MethodTitle(verdict_.aggregate.method));
@@ -351,7 +371,7 @@ class TextReport {
       return total;
     };
     const std::size_t least_name = std::min<std::size_t>(widest_name, 14);
-    for (const std::size_t i : {9U, 7U, 8U, 6U, 5U}) {
+    for (const std::size_t i : {9U, 7U, 1U, 8U, 6U, 5U}) {
       if (others() + least_name > width_) columns_[i].shown = false;
     }
     name_width_ = std::min(widest_name, others() + 9 > width_ ? 9 : width_ - others());

@@ -568,6 +568,62 @@ TEST(RepeatsTest, EqualCopiesOfARunAreNotMoreEvidence) {
   EXPECT_EQ(triple.nondeterminism->incumbent->rates.size(), 3U);
 }
 
+TEST(RepeatsTest, OneChangedRunOfManyCertifiesNothing) {
+  // 40 prompts, 3 runs a side: with no change at all Tango's bound is -6.3 points; one failed run of the
+  // incumbent must not narrow it to -0.6, which t on (1/3, 0, 0, ...) gives
+  // (scripts/reference/adjusted_t.py).
+  const std::string policy = "goal: non_inferiority";
+  Logs logs = Repeated(MakeLogs({{"", 40, 0, 0, 0}}), 3);
+  const Verdict unchanged = Judge(policy, logs);
+  EXPECT_EQ(unchanged.decision, Decision::kInconclusive);
+  logs.incumbent.cases.front().outcome = Outcome::kFail;
+  logs.incumbent.cases.front().scores = {{"pass", 0.0}};
+  const Verdict one = Judge(policy, logs);
+  EXPECT_EQ(one.decision, Decision::kInconclusive);
+  EXPECT_LT(*one.aggregate.lower_bound, -0.04);
+  EXPECT_EQ(one.aggregate.method, "paired_t_adjusted");
+  // The same with clusters, above and below the 30 from which CR2 is used.
+  for (const int clusters : {20, 40}) {
+    Logs clustered = MakeLogs({{"", 2 * clusters - 1, 0, 1, 0}});
+    for (RunLog* log : {&clustered.incumbent, &clustered.candidate}) {
+      for (std::size_t i = 0; i < log->cases.size(); ++i)
+        log->cases[i].cluster = "doc" + std::to_string(i / 2);
+    }
+    const Verdict verdict = Judge(policy, clustered);
+    EXPECT_EQ(verdict.decision, Decision::kInconclusive) << clusters;
+    EXPECT_LT(*verdict.aggregate.lower_bound, -0.02) << clusters;
+  }
+}
+
+TEST(RepeatsTest, MissingRunsOfOneSideOnlyAreInvalid) {
+  // 28 of 1,000 cases lack one of the candidate's three runs, none of the incumbent's: mid-p 2^-28.
+  Logs logs = Repeated(MakeLogs({{"", 900, 20, 20, 60}}), 3);
+  for (std::size_t i = 0; i < 28; ++i) logs.candidate.cases[i * 30].outcome = Outcome::kInfraError;
+  const Verdict verdict = Judge("goal: non_inferiority", logs);
+  EXPECT_EQ(verdict.decision, Decision::kInvalid);
+  EXPECT_EQ(verdict.reasons.front().code, "differential_missingness");
+}
+
+TEST(DecideTest, ASmallSliceThatBrokeWholeIsSaid) {
+  const Verdict verdict = Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}",
+                                MakeLogs({{"a", 2700, 20, 25, 236}, {"b", 0, 19, 0, 0}}));
+  EXPECT_EQ(verdict.decision, Decision::kPromote) << "19 cases are under min_cases: never gated alone";
+  EXPECT_THAT(verdict.reasons.front().text,
+              HasSubstr("1 slice under 20 cases (19 pairs, 19 broke) not gated alone"));
+  EXPECT_THAT(verdict.warnings, Contains(HasSubstr("segment b -100.0 pt (19 broke, 0 fixed of 19)")));
+}
+
+TEST(DecideTest, OneLogOnBothSidesAndSwappedSidesAreSaid) {
+  Logs logs = MakeLogs({{"", 500, 10, 12, 100}});
+  const Verdict sound = Judge("goal: non_inferiority", logs);
+  EXPECT_THAT(sound.warnings, Not(Contains(HasSubstr("swapped"))));
+  std::swap(logs.incumbent.run.target, logs.candidate.run.target);
+  EXPECT_THAT(Judge("goal: non_inferiority", logs).warnings, Contains(HasSubstr("swapped")));
+  logs.candidate = logs.incumbent;
+  EXPECT_THAT(Judge("goal: non_inferiority", logs).warnings,
+              Contains(HasSubstr("the same log on both sides")));
+}
+
 TEST(RepeatsTest, SlicesOfRepeatsAreAdjustedBySwappingSides) {
   const Logs once = MakeLogs(IncidentTables());
   const Verdict single = Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}", once);

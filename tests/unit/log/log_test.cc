@@ -161,7 +161,7 @@ TEST(LogReader, NamesEveryBrokenLine) {
                   HasSubstr("l:4: expected \"case_id\", found none"),
                   HasSubstr("l:5: unknown record \"cases\"; did you mean \"case\"?"),
                   HasSubstr("l:6: expected an object, found a list"), HasSubstr("l:7: a second run record"),
-                  HasSubstr("l:8: \"repeat\": expected a whole number of at least 1"),
+                  HasSubstr("l:8: \"repeat\": expected a whole number from 1 to 10000"),
                   HasSubstr("l:8: \"latency_ms\": expected a number or null"),
                   HasSubstr("l:9: \"segments.x\": expected a text"),
                   HasSubstr("l:9: \"scores.s\": expected a number or null")));

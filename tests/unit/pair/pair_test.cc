@@ -111,27 +111,43 @@ TEST(Pair, UnfinishedLogsAndNoPairsAreFindings) {
 }
 
 TEST(Pair, RepeatsAreAveragedPerCase) {
-  const RunLog incumbent = Log({Row("a", kPass, 1), Row("a", kFail, 2), Row("a", kFail, 3),
-                                Row("b", kPass, 1), Row("b", Outcome::kInfraError, 2), Row("b", kPass, 3)});
-  const RunLog candidate = Log({Row("a", kPass, 1), Row("b", kPass, 1)});
-  const PairResult result = PairOf(incumbent, candidate);
+  const RunLog log = Log({Row("a", kPass, 1), Row("a", kFail, 2), Row("a", kFail, 3), Row("b", kPass, 1),
+                          Row("b", Outcome::kInfraError, 2), Row("b", kPass, 3)});
+  const PairResult result = PairOf(log, log);
   EXPECT_EQ(result.table.incumbent.repeats, 3);
-  EXPECT_EQ(result.table.candidate.repeats, 1);
   EXPECT_DOUBLE_EQ(result.table.incumbent.case_mean[0], 1.0 / 3);
   EXPECT_DOUBLE_EQ(result.table.incumbent.case_mean[1], 1.0);  // over the two that there are
+  EXPECT_THAT(result.warnings, IsEmpty());
+}
+
+TEST(Pair, RepeatsThatTheOtherSideLacksAreLeftOutAndCounted) {
+  const RunLog three = Log({Row("a", kPass, 1), Row("a", kFail, 2), Row("a", kFail, 3), Row("b", kPass, 1)});
+  const RunLog one = Log({Row("a", kPass, 1), Row("b", kPass, 1)});
+  const PairResult result = PairOf(three, one);
+  EXPECT_EQ(result.table.incumbent.repeats, 1);
+  EXPECT_THAT(result.table.incumbent.case_mean, ElementsAre(1, 1));
   ASSERT_EQ(result.warnings.size(), 1U);
-  EXPECT_THAT(result.warnings[0], HasSubstr("3 repeats"));
+  EXPECT_THAT(result.warnings[0], HasSubstr("2 rows of its later repeats are not used"));
+}
+
+TEST(Pair, ALogWithFewerRowsThanItsEndSaysLostSome) {
+  RunLog log = Log({Row("a", kPass), Row("b", kPass)});
+  log.end->cases = 3;
+  EXPECT_THAT(Codes(PairOf(log, Log({Row("a", kPass), Row("b", kPass)}, "other"))), ElementsAre("rows_lost"));
+  log.run.imported_from = "jsonl";
+  EXPECT_THAT(Codes(PairOf(log, Log({Row("a", kPass), Row("b", kPass)}, "other"))), IsEmpty());
 }
 
 TEST(Pair, SeveralLogsAreRepeatsWhereTheyOverlapAndShardsWhereTheyDoNot) {
   const std::vector<RunLog> repeats{Log({Row("a", kPass), Row("b", kPass)}, "1"),
                                     Log({Row("a", kFail), Row("b", kPass)}, "2")};
   const std::vector<RunLog> shards{Log({Row("a", kPass)}, "3"), Log({Row("b", kFail)}, "4")};
-  const PairResult result = Pair(repeats, shards);
-  EXPECT_EQ(result.table.incumbent.repeats, 2);
-  EXPECT_EQ(result.table.candidate.repeats, 1);
-  EXPECT_THAT(result.table.incumbent.case_mean, ElementsAre(0.5, 1));
-  EXPECT_THAT(result.table.candidate.case_mean, ElementsAre(1, 0));
+  const PairResult as_repeats = Pair(repeats, repeats);
+  EXPECT_EQ(as_repeats.table.incumbent.repeats, 2);
+  EXPECT_THAT(as_repeats.table.incumbent.case_mean, ElementsAre(0.5, 1));
+  const PairResult as_shards = Pair(shards, shards);
+  EXPECT_EQ(as_shards.table.candidate.repeats, 1);
+  EXPECT_THAT(as_shards.table.candidate.case_mean, ElementsAre(1, 0));
   const std::vector<RunLog> twice{Log({Row("a", kPass)}, "same"), Log({Row("a", kPass)}, "same")};
   EXPECT_THAT(Codes(Pair(twice, twice)), ElementsAre("duplicate_rows", "duplicate_rows"));
 }
