@@ -20,6 +20,7 @@ constexpr stats::PairedMethod kMethods[] = {
     stats::PairedMethod::kNewcombe8, stats::PairedMethod::kBonettPrice, stats::PairedMethod::kAgrestiMin,
     stats::PairedMethod::kWald};
 constexpr double kPlannedEffects[] = {0.02, 0.01};
+constexpr std::int64_t kEnumerateUpTo = 100'000;
 
 bool ExcludesZero(double lower, double upper) { return lower > 0 || upper < 0; }
 
@@ -93,7 +94,12 @@ Comparison Compare(const stats::PairedCounts& counts, const CompareOptions& opti
   c.resolvable_margin =
       stats::ResolvableMargin(static_cast<double>(n), psi, c.planning.alpha, c.planning.power);
   for (const double effect : kPlannedEffects) {
-    c.effects.push_back({effect, stats::McNemarPairsNeeded(c.printed_psi, effect, c.planning)});
+    PlannedEffect planned{effect, stats::McNemarPairsNeeded(c.printed_psi, effect, c.planning), std::nullopt};
+    if (n <= kEnumerateUpTo) {
+      const auto power = stats::McNemarExactPower(n, psi, effect, stats::McNemarTest::kMidP, c.planning);
+      if (power) planned.at_hand = *power;
+    }
+    c.effects.push_back(std::move(planned));
   }
   if (options.margin) {
     // A one-sided bound at `level` is a limit of the two-sided interval at 2 level - 1.
@@ -234,7 +240,7 @@ void AddPlanning(const MeanInterval& shown, GradedComparison& g) {
   g.mde = width * shown.standard_error;
   for (const double effect : kPlannedEffects) {
     const double ratio = g.mde / effect;
-    g.effects.push_back({effect, ratio * ratio * static_cast<double>(g.n)});
+    g.effects.push_back({effect, ratio * ratio * static_cast<double>(g.n), std::nullopt});
   }
 }
 

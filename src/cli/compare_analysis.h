@@ -32,6 +32,9 @@ struct CompareOptions {
 struct PlannedEffect {
   double effect = 0;
   Computed<double> pairs = 0.0;  // Connor, from the printed psi; not rounded
+  // What these pairs do with a true difference of that size (mid-p test): power, exaggeration, wrong sign.
+  // Binary pairs, where the enumeration takes no longer than a blink.
+  std::optional<stats::ExactPower> at_hand = std::nullopt;
 };
 
 struct NonInferiorityResult {

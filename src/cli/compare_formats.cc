@@ -149,6 +149,11 @@ ordered_json BinaryJson(const Comparison& c) {
     } else {
       PutComputed(row, "pairs", effect.pairs);
     }
+    if (effect.at_hand) {
+      row["power_midp"] = effect.at_hand->power;
+      row["type_m"] = OrNull(effect.at_hand->type_m);
+      row["type_s"] = OrNull(effect.at_hand->type_s);
+    }
     planning["pairs_needed"].push_back(std::move(row));
   }
   const std::string disagreement = Disagreement(c);

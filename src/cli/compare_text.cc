@@ -133,9 +133,17 @@ std::string AllMethods(const Comparison& c) {
   test("exact", c.exact, false, "exact");
   test("asymptotic", c.asymptotic, true, "asymptotic");
   test("corrected", c.corrected, true, "corrected");
+  out += '\n';
+  for (const PlannedEffect& effect : c.effects) {
+    if (!effect.at_hand || std::isnan(effect.at_hand->type_m)) continue;
+    out +=
+        Entry(&effect == &c.effects.front() ? "if true" : "",
+              fmt::format("{:g} {}: power {:.1f} %, exaggeration x {:.2f}, wrong sign {:.1f} %",
+                          100 * effect.effect, effect.effect == 0.01 ? "point" : "points",
+                          100 * effect.at_hand->power, effect.at_hand->type_m, 100 * effect.at_hand->type_s));
+  }
   const std::string disagreement = Disagreement(c);
-  return out + '\n' +
-         Entry("agreement", disagreement.empty() ? "All methods say the same about 0." : disagreement);
+  return out + Entry("agreement", disagreement.empty() ? "All methods say the same about 0." : disagreement);
 }
 
 std::string SliceLine(const Slice& slice) {
