@@ -224,10 +224,10 @@ void AddCheckCommand(CLI::App& app, Session& session) {
           ->type_name("LOG");
   suite->excludes(incumbent);
   command->add_option("--psi", flags->psi, "share of prompts on which the two models will disagree, e.g. 0.1")
-      ->check(CLI::Range(1e-6, 1.0))
+      ->check(Between(1e-6, 1.0))
       ->type_name("RATE");
   command->add_option("--drop", flags->drop, "points that one slice may lose before the gate should see it")
-      ->check(CLI::Range(0.1, 100.0))
+      ->check(Between(0.1, 100.0))
       ->type_name("POINTS")
       ->capture_default_str();
   command->add_option("--rows", flags->rows, "slices to list of each dimension; 0: all")

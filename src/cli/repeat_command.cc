@@ -260,11 +260,11 @@ void AddRepeatCommand(CLI::App& app, Session& session) {
   command
       ->add_option("--max-spread", flags->max_spread_points,
                    "points of pass rate between the repeats that are allowed")
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(Between(0.0, 100.0))
       ->type_name("POINTS")
       ->capture_default_str();
   command->add_option("--q-level", flags->options.q_level, "level of Cochran's Q")
-      ->check(CLI::Range(1e-12, 0.5))
+      ->check(Between(1e-12, 0.5))
       ->type_name("P")
       ->capture_default_str();
   command->add_option("--flips", flags->flips, "how many flipped cases to list; 0: all")

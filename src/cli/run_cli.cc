@@ -3,6 +3,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
@@ -31,7 +33,50 @@ bool WantsColor(bool is_terminal) {
   return is_terminal && (term == nullptr || std::string_view(term) != "dumb");
 }
 
+const CLI::App* FindCommand(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == name) return command;
+  }
+  return nullptr;
+}
+
+// CLI11 names unknown flags last and in reverse, behind what it misses; a typo is named first here, with what
+// it may have meant. True if there was one.
+bool ReportUnknownFlags(const CLI::App& app, const std::vector<std::string>& args, std::ostream& err) {
+  const CLI::App* command = &app;
+  bool any = false;
+  for (std::size_t i = 1; i < args.size() && args[i] != "--"; ++i) {
+    if (!args[i].starts_with("--")) {
+      if (const CLI::App* inner = args[i].empty() ? nullptr : FindCommand(*command, args[i])) command = inner;
+      continue;
+    }
+    const std::string flag = args[i].substr(0, args[i].find('='));
+    if (flag == "--help" || flag == "--version" || flag == "--quiet") continue;
+    std::vector<std::string> known;
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+    if (std::find(known.begin(), known.end(), flag) != known.end()) continue;
+    err << "minslice: unknown flag " << io::Quoted(flag) << io::DidYouMean(flag, known, 0) << "\n";
+    any = true;
+  }
+  if (any)
+    err << "minslice: see: minslice " << (command == &app ? "" : command->get_name() + " ") << "--help\n";
+  return any;
+}
+
 }  // namespace
+
+CLI::Validator Between(double low, double high) {
+  const std::string range = fmt::format("{:g} to {:g}", low, high);
+  return {[low, high, range](std::string& text) -> std::string {
+            double value = 0;
+            const bool is_number = CLI::detail::lexical_cast(text, value);
+            if (is_number && value >= low && value <= high) return "";
+            return fmt::format("expected a number from {}, found {}", range, io::Quoted(text));
+          },
+          "[" + range + "]"};
+}
 
 void Session::Report(const Failure& failure) {
   for (const Diagnostic& diagnostic : failure.diagnostics)
@@ -84,6 +129,15 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
 
     std::vector<std::string> reversed(args.rbegin(), args.rend());
     if (!reversed.empty()) reversed.pop_back();
+    // CLI11 would print the general help for an unknown command that is followed by --help.
+    if (args.size() > 1 && !args[1].starts_with('-') && FindCommand(app, args[1]) == nullptr) {
+      std::vector<std::string> names;
+      for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+        names.push_back(command->get_name());
+      err << "minslice: there is no command " << io::Quoted(args[1]) << io::DidYouMean(args[1], names, 0)
+          << "; see: minslice --help\n";
+      return kExitUsage;
+    }
     try {
       app.parse(reversed);
     } catch (const CLI::ParseError& error) {
@@ -91,20 +145,10 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
         app.exit(error, out, err);  // --help, --version
         return kExitOk;
       }
+      if (ReportUnknownFlags(app, args, err)) return kExitUsage;
       err << "minslice: " << error.what() << '\n';
-      if (args.size() > 1 && !args[1].starts_with('-')) {
-        std::vector<std::string> names;
-        for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
-          names.push_back(command->get_name());
-        if (std::find(names.begin(), names.end(), args[1]) != names.end()) {
-          err << "minslice: see: minslice " << args[1] << " --help\n";
-        } else {
-          err << "minslice: there is no command " << io::Quoted(args[1]) << io::DidYouMean(args[1], names, 0)
-              << "; see: minslice --help\n";
-        }
-      } else {
-        err << "minslice: see: minslice --help\n";
-      }
+      const bool named = args.size() > 1 && !args[1].starts_with('-');
+      err << "minslice: see: minslice " << (named ? args[1] + " " : "") << "--help\n";
       return kExitUsage;
     }
   } catch (const std::exception& error) {

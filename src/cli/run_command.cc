@@ -434,10 +434,10 @@ void AddRunCommand(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 10000));
   command->add_option("--timeout", flags->timeout_s, "of one request, in seconds")
       ->type_name("S")
-      ->check(CLI::Range(0.001, 86400.0));
+      ->check(Between(0.001, 86400.0));
   command->add_option("--budget-usd", flags->budget_usd, "stop sending when the gateway's costs reach this")
       ->type_name("X")
-      ->check(CLI::Range(1e-9, 1e12));
+      ->check(Between(1e-9, 1e12));
   command->footer(
       "Retries (429, 408, 5xx, lost connections) always go to the same model. A killed run loses nothing "
       "that was answered:\n"

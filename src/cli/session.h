@@ -30,6 +30,10 @@ struct Session {
   void Note(const std::string& text);
 };
 
+// A number from low to high for CLI11; unlike its own Range it refuses NaN, which compares false with
+// everything.
+CLI::Validator Between(double low, double high);
+
 // One function a command, each in <name>_command.cc: adds its flags to `app` and a callback that does the
 // work and sets session.exit_code. Flags live in a shared_ptr captured by the callback.
 void AddDemoCommand(CLI::App& app, Session& session);

@@ -310,7 +310,7 @@ void AddSimulateCommand(CLI::App& app, Session& session) {
   command
       ->add_option("--incumbent-rate", flags->incumbent_rate,
                    "pass rate where no log says it; matters to absolute floors")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(Between(0.0, 1.0))
       ->type_name("RATE");
   command->add_option("--runs", flags->runs, "runs a row")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{10000000}))

@@ -317,11 +317,11 @@ void AddSuiteSampleCommand(CLI::App& suite, Session& session) {
   command
       ->add_option("--psi", flags->psi,
                    "share of prompts on which two models will disagree, for what each slice sees")
-      ->check(CLI::Range(1e-6, 1.0))
+      ->check(Between(1e-6, 1.0))
       ->type_name("RATE")
       ->capture_default_str();
   command->add_option("--drop", flags->drop, "points that one slice may lose before the gate should see it")
-      ->check(CLI::Range(0.1, 100.0))
+      ->check(Between(0.1, 100.0))
       ->type_name("POINTS")
       ->capture_default_str();
   command->add_option("-o,--output", flags->output, "cases.jsonl to write; without it nothing is written")

@@ -37,6 +37,8 @@ void Identify(const Policy& policy, const PairedTable& table, std::span<const Ru
   verdict.drift.candidate_unknown = candidate_answered.unknown;
   CheckModels("incumbent", incumbent_answered, invalid);
   CheckModels("candidate", candidate_answered, invalid);
+  CheckPins(incumbent, invalid);
+  CheckPins(candidate, invalid);
   std::string hashed =
       fmt::format("minslice verdict {}\npolicy {}\n", kVerdictVersion, verdict.policy_sha256);
   for (const auto& [side, logs] : {std::pair("incumbent", incumbent), std::pair("candidate", candidate)}) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "gate/drift.h"
 #include "gate/sentences.h"
 #include "minslice/stats/mcnemar.h"
 
@@ -159,6 +160,13 @@ void CheckModels(const char* side, const Answered& answered, std::vector<Verdict
   }
   reasons.push_back(InvalidReason("response_model_mixed", fmt::format("the {} was answered by {} models: {}",
                                                                       side, answered.by_model.size(), list)));
+}
+
+void CheckPins(std::span<const RunLog> logs, std::vector<VerdictReason>& reasons) {
+  for (const DriftFinding& finding : CheckDrift(logs).findings) {
+    if (finding.code == "not_the_pin")
+      reasons.push_back(InvalidReason("response_model_mismatch", finding.text));
+  }
 }
 
 std::optional<VerdictRepeats> RepeatsOf(const PairedArm& arm, std::size_t n) {

@@ -31,6 +31,8 @@ struct Answered {
 };
 Answered WhoAnswered(std::span<const RunLog> logs);
 // A side that several models answered is no one model.
+// request_model names a version and another one answered: "response_model_mismatch".
+void CheckPins(std::span<const RunLog> logs, std::vector<VerdictReason>& reasons);
 void CheckModels(const char* side, const Answered& answered, std::vector<VerdictReason>& reasons);
 VerdictArm ArmOf(std::span<const RunLog> logs, int repeats, const Answered& answered);
 

@@ -52,6 +52,7 @@ class Pass {
     } else {
       AdjustSlices();
       DecideSlices();
+      DecideUntested();
       DecideRequired();
       DecideAggregate();
       if (policy_.segments.dimensions.empty()) WarnUngated();
@@ -352,6 +353,31 @@ class Pass {
           }
         }
       }
+    }
+  }
+
+  // A gate that tests nothing must not pass: every gated dimension has a tested slice, and every value that
+  // the policy names is one.
+  void DecideUntested() {
+    for (const PolicyDimension& named : policy_.segments.dimensions) {
+      if (named.role != DimensionRole::kGate) continue;
+      bool carried = false;
+      bool tested = false;
+      for (const Slice& slice : outcome_.slices) {
+        if (input_.dimensions[slice.dimension].name != named.key || !slice.gate) continue;
+        carried = true;
+        tested = tested || slice.tested();
+        if (named.values.empty() || slice.pooled || !slice.under_floor) continue;
+        Add(Decision::kInconclusive, "slice_under_floor",
+            fmt::format("the policy gates {}, which has {} pairs, under {}", NameOf(slice), slice.analysis.n,
+                        min_cases_),
+            slice);
+      }
+      if (!carried || tested) continue;
+      Add(Decision::kInconclusive, "nothing_gated",
+          fmt::format("no slice of {} has {} pairs: nothing of it was gated, and an empty gate does not pass",
+                      named.key, min_cases_),
+          named.key);
     }
   }
 

@@ -39,12 +39,34 @@ struct Side {
   std::vector<Row> rows;
   int repeats = 1;
   bool has_segments = false;
+  bool has_clusters = false;
 };
 
 using IdIndex = std::unordered_map<std::string_view, std::uint32_t>;
 
 std::uint32_t IndexOf(IdIndex& index, std::string_view id) {
   return index.try_emplace(id, static_cast<std::uint32_t>(index.size())).first->second;
+}
+
+// A log of ours says how many cases and repeats it has; with rows taken out it is no evidence. Foreign logs
+// may count otherwise. Empty: nothing is lost.
+std::string RowsLost(const RunLog& log) {
+  if (!log.end || !log.run.imported_from.empty()) return "";
+  int repeats = 0;
+  for (const CaseRecord& record : log.cases) repeats = std::max(repeats, record.repeat);
+  const int promised_repeats = std::max(log.run.repeats, log.end->repeats);
+  if (repeats < promised_repeats && !log.cases.empty())
+    return fmt::format("it speaks of {}, the rows have {}",
+                       Count(static_cast<std::size_t>(promised_repeats), "repeat"), repeats);
+  const std::int64_t cases = std::max(log.end->cases, log.run.cases.value_or(0));
+  const auto rows = static_cast<std::int64_t>(log.cases.size());
+  // Writers other than ours have been seen to count rows as cases.
+  if (rows < cases || (rows < cases * promised_repeats && rows != cases)) {
+    return fmt::format("it speaks of {} x {}, the log has {}", Count(static_cast<std::size_t>(cases), "case"),
+                       Count(static_cast<std::size_t>(promised_repeats), "repeat"),
+                       Count(static_cast<std::size_t>(rows), "row"));
+  }
+  return "";
 }
 
 // Rows of several logs: a log that holds a (case, repeat) which an earlier one of the side holds too is a
@@ -61,15 +83,8 @@ void CollectRows(Side& side, IdIndex& index, std::vector<Finding>& findings) {
                log.path, side.name),
            {}});
     }
-    // A log of ours says at its end how many cases it holds; foreign logs may count otherwise.
-    if (log.end && log.run.imported_from.empty() &&
-        static_cast<std::int64_t>(log.cases.size()) < log.end->cases) {
-      findings.push_back({"rows_lost",
-                          fmt::format("{}: its end record speaks of {}, the log has {}", log.path,
-                                      Count(static_cast<std::size_t>(log.end->cases), "case"),
-                                      Count(log.cases.size(), "row")),
-                          {}});
-    }
+    if (const std::string lost = RowsLost(log); !lost.empty())
+      findings.push_back({"rows_lost", fmt::format("{}: {}", log.path, lost), {}});
     if (!log.sha256.empty() && !hashes.insert(log.sha256).second) {
       findings.push_back({"duplicate_rows",
                           fmt::format("{}: the same log is given twice for the {}", log.path, side.name),
@@ -93,6 +108,7 @@ void CollectRows(Side& side, IdIndex& index, std::vector<Finding>& findings) {
       side.rows.push_back({&record, i, record.repeat + offset});
       side.repeats = std::max(side.repeats, record.repeat + offset);
       side.has_segments = side.has_segments || !record.segments.empty();
+      side.has_clusters = side.has_clusters || record.cluster.has_value();
     }
     if (side.logs.size() > 1) {
       for (const CaseRecord& record : log.cases)
@@ -103,7 +119,8 @@ void CollectRows(Side& side, IdIndex& index, std::vector<Finding>& findings) {
 
 // What a case is, whichever row says it: must be the same in every row of both sides.
 struct Identity {
-  const CaseRecord* first = nullptr;  // of the side that carries segments
+  const CaseRecord* first = nullptr;    // of the side that carries segments
+  const CaseRecord* cluster = nullptr;  // of the side that carries clusters
   const std::string* prompt = nullptr;
 };
 
@@ -229,10 +246,11 @@ void FillSegments(const std::vector<Identity>& cases, PairedTable& table) {
   std::map<std::string_view, std::map<std::string_view, std::uint32_t>> values;
   std::map<std::string_view, std::uint32_t> clusters;
   for (const Identity& identity : cases) {
+    if (identity.cluster != nullptr && identity.cluster->cluster)
+      clusters.try_emplace(*identity.cluster->cluster, 0U);
     if (identity.first == nullptr) continue;
     for (const Segment& segment : identity.first->segments)
       values[segment.dimension].try_emplace(segment.value, 0U);
-    if (identity.first->cluster) clusters.try_emplace(*identity.first->cluster, 0U);
   }
   for (auto& [name, of_dimension] : values) {
     Dimension dimension;
@@ -252,11 +270,12 @@ void FillSegments(const std::vector<Identity>& cases, PairedTable& table) {
   std::map<std::string_view, std::size_t> place;
   for (std::size_t d = 0; d < table.dimensions.size(); ++d) place[table.dimensions[d].name] = d;
   for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (cases[i].cluster != nullptr && cases[i].cluster->cluster)
+      table.cluster_of_case[i] = clusters[*cases[i].cluster->cluster];
     if (cases[i].first == nullptr) continue;
     for (const Segment& segment : cases[i].first->segments) {
       table.dimensions[place[segment.dimension]].value_of_case[i] = values[segment.dimension][segment.value];
     }
-    if (cases[i].first->cluster) table.cluster_of_case[i] = clusters[*cases[i].first->cluster];
   }
 }
 
@@ -333,11 +352,18 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
           other_prompt.insert(row.record->case_id);
         }
       }
+      // Clusters likewise: dependence that one side knows of is there for both.
+      if (side.has_clusters || sides[0].has_clusters == sides[1].has_clusters) {
+        if (identity.cluster == nullptr) {
+          identity.cluster = row.record;
+        } else if (identity.cluster->cluster != row.record->cluster) {
+          other_segments.insert(row.record->case_id);
+        }
+      }
       if (one_sided && !side.has_segments) continue;
       if (identity.first == nullptr) {
         identity.first = row.record;
-      } else if (identity.first->segments != row.record->segments ||
-                 identity.first->cluster != row.record->cluster) {
+      } else if (identity.first->segments != row.record->segments) {
         other_segments.insert(row.record->case_id);
       }
     }

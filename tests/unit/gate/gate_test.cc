@@ -613,6 +613,62 @@ TEST(DecideTest, ASmallSliceThatBrokeWholeIsSaid) {
   EXPECT_THAT(verdict.warnings, Contains(HasSubstr("segment b -100.0 pt (19 broke, 0 fixed of 19)")));
 }
 
+TEST(DecideTest, AnEmptyGateDoesNotPass) {
+  // All of the gated value's 19 cases broke; on the whole suite that is noise.
+  const Logs logs = MakeLogs({{"a", 2700, 20, 25, 236}, {"b", 0, 19, 0, 0}});
+  const Verdict named =
+      Judge("goal: non_inferiority\nsegments: {dimensions: [{key: flow, values: [b]}]}", logs);
+  EXPECT_EQ(named.decision, Decision::kInconclusive);
+  EXPECT_THAT(Codes(named), Contains("slice_under_floor"));
+  const Verdict nothing =
+      Judge("goal: non_inferiority\nsegments: {dimensions: [flow], min_cases: 1000000}", logs);
+  EXPECT_EQ(nothing.decision, Decision::kInconclusive);
+  EXPECT_EQ(nothing.reasons.front().code, "nothing_gated");
+}
+
+TEST(DecideTest, AnotherVersionThanTheOneAskedForIsInvalid) {
+  Logs logs = MakeLogs({{"", 500, 10, 12, 100}});
+  logs.candidate.run.request_model = "acme/m-2026-02-02";
+  for (CaseRecord& record : logs.candidate.cases) record.response_model = "m-2026-02-02";
+  EXPECT_EQ(Judge("goal: non_inferiority", logs).decision, Decision::kPromote);
+  for (CaseRecord& record : logs.candidate.cases) record.response_model = "other-2020-01-01";
+  const Verdict other = Judge("goal: non_inferiority", logs);
+  EXPECT_EQ(other.decision, Decision::kInvalid);
+  EXPECT_EQ(other.reasons.front().code, "response_model_mismatch");
+}
+
+TEST(DecideTest, RowsTakenOutOfALogAreNoticed) {
+  Logs logs = MakeLogs({{"", 900, 40, 10, 50}});
+  for (RunLog* log : {&logs.incumbent, &logs.candidate})
+    log->cases.erase(log->cases.begin() + 900, log->cases.begin() + 940);
+  const Verdict verdict = Judge("goal: non_inferiority", logs);
+  EXPECT_EQ(verdict.decision, Decision::kInvalid);
+  EXPECT_EQ(verdict.reasons.front().code, "rows_lost");
+}
+
+TEST(DecideTest, ClustersKnownToOneSideCount) {
+  Logs logs = MakeLogs({{"a", 80, 4, 8, 8}});
+  for (std::size_t i = 0; i < logs.candidate.cases.size(); ++i) {
+    logs.candidate.cases[i].cluster = "doc" + std::to_string(i / 4);
+    logs.candidate.cases[i].segments.clear();
+  }
+  const Verdict verdict = Judge("goal: non_inferiority", logs);
+  EXPECT_FALSE(verdict.aggregate.n_both.has_value()) << "analysed by clusters, not by counts";
+  EXPECT_EQ(verdict.segments.size(), 1U);
+}
+
+TEST(DecideTest, ABinaryMetricHasNoOtherScores) {
+  Logs logs = MakeLogs({{"", 50, 0, 0, 50}});
+  for (RunLog* log : {&logs.incumbent, &logs.candidate}) {
+    for (CaseRecord& record : log->cases) record.scores = {{"f1", 0.0}};
+  }
+  logs.candidate.cases.front().scores = {{"f1", 1000.0}};
+  const Verdict verdict =
+      Judge("goal: non_inferiority\nmetrics: [{name: f1, role: primary, type: binary}]", logs);
+  EXPECT_EQ(verdict.decision, Decision::kInvalid);
+  EXPECT_EQ(verdict.reasons.front().code, "metric_not_binary");
+}
+
 TEST(DecideTest, OneLogOnBothSidesAndSwappedSidesAreSaid) {
   Logs logs = MakeLogs({{"", 500, 10, 12, 100}});
   const Verdict sound = Judge("goal: non_inferiority", logs);
