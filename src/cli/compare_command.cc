@@ -10,9 +10,9 @@
 #include "cli/compare_analysis.h"
 #include "cli/compare_render.h"
 #include "cli/figures.h"
+#include "cli/open_log_argument.h"
 #include "cli/session.h"
 #include "io/nearest_name.h"
-#include "log/log_reader.h"
 #include "pair/pair.h"
 
 namespace minslice::cli {
@@ -136,8 +136,8 @@ std::string NameOf(const RunLog& log) {
 }
 
 Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions& options) {
-  Result<RunLog> incumbent = log::ReadLog(flags.incumbent);
-  Result<RunLog> candidate = log::ReadLog(flags.candidate);
+  Result<RunLog> incumbent = OpenLogArgument(flags.incumbent);
+  Result<RunLog> candidate = OpenLogArgument(flags.candidate);
   std::vector<Diagnostic> errors;
   if (!incumbent) errors = incumbent.error().diagnostics;
   if (!candidate)

@@ -23,21 +23,6 @@ struct GateOptions {
   std::string format = "text";
 };
 
-// Reads every log, so that the errors of all of them come at once.
-bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session) {
-  bool good = true;
-  for (const std::string& path : paths) {
-    Result<RunLog> log = OpenLogArgument(path);
-    if (log) {
-      logs.push_back(std::move(*log));
-    } else {
-      session.Report(log.error());
-      good = false;
-    }
-  }
-  return good;
-}
-
 void RunGate(const GateOptions& options, Session& session) {
   Result<Policy> policy = gate::LoadPolicy(options.policy);
   if (!policy) session.Report(policy.error());

@@ -11,9 +11,9 @@
 
 #include "cli/compare_analysis.h"
 #include "cli/figures.h"
+#include "cli/open_log_argument.h"
 #include "cli/session.h"
 #include "json/json.h"
-#include "log/log_reader.h"
 #include "minslice/stats/power.h"
 #include "minslice/stats/proportion.h"
 #include "minslice/version.h"
@@ -103,8 +103,8 @@ std::vector<Diagnostic> Check(const MdeFlags& flags, const Given& given) {
 }
 
 Result<Pilot> ReadPilot(const std::vector<std::string>& paths) {
-  Result<RunLog> incumbent = log::ReadLog(paths[0]);
-  Result<RunLog> candidate = log::ReadLog(paths[1]);
+  Result<RunLog> incumbent = OpenLogArgument(paths[0]);
+  Result<RunLog> candidate = OpenLogArgument(paths[1]);
   std::vector<Diagnostic> errors;
   if (!incumbent) errors = incumbent.error().diagnostics;
   if (!candidate)

@@ -105,4 +105,18 @@ Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptio
   return log;
 }
 
+bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session) {
+  bool good = true;
+  for (const std::string& path : paths) {
+    Result<RunLog> log = OpenLogArgument(path);
+    if (log) {
+      logs.push_back(std::move(*log));
+    } else {
+      session.Report(log.error());
+      good = false;
+    }
+  }
+  return good;
+}
+
 }  // namespace minslice::cli

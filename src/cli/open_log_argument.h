@@ -5,7 +5,9 @@
 #define MINSLICE_CLI_OPEN_LOG_ARGUMENT_H_
 
 #include <string>
+#include <vector>
 
+#include "cli/session.h"
 #include "log/log_reader.h"
 #include "minslice/record.h"
 #include "minslice/result.h"
@@ -14,6 +16,9 @@ namespace minslice::cli {
 
 // RunLog::path is the argument as given; RunLog::sha256 is that of the foreign file's bytes.
 Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptions& options = {});
+
+// Reads every log, so that the errors of all of them come at once; false where there are any.
+bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session);
 
 }  // namespace minslice::cli
 

@@ -11,20 +11,6 @@
 
 namespace minslice::cli {
 
-bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session) {
-  bool good = true;
-  for (const std::string& path : paths) {
-    Result<RunLog> log = OpenLogArgument(path);
-    if (log) {
-      logs.push_back(std::move(*log));
-    } else {
-      session.Report(log.error());
-      good = false;
-    }
-  }
-  return good;
-}
-
 Result<PlanFile> ReadPlanFile(const std::string& path) {
   const Result<std::string> text = io::RealFileSystem().ReadFile(path);
   if (!text) return tl::unexpected(text.error());

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/open_log_argument.h"
 #include "cli/session.h"
 #include "json/json.h"
 #include "minslice/plan.h"
@@ -17,9 +18,6 @@
 namespace minslice::cli {
 
 inline constexpr std::size_t kPlanWidth = 80;
-
-// Reads every log, so that the errors of all of them come at once; false where there are any.
-bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session);
 
 // plan.yaml: a suite that does not exist yet (docs/planning.md).
 struct PlanFile {
