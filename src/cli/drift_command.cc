@@ -111,17 +111,7 @@ void WriteText(const gate::DriftReport& report, bool failed, Session& session) {
 
 void RunDrift(const DriftFlags& flags, Session& session) {
   std::vector<RunLog> logs;
-  bool good = true;
-  for (const std::string& path : flags.logs) {
-    Result<RunLog> log = OpenLogArgument(path);
-    if (log) {
-      logs.push_back(std::move(*log));
-    } else {
-      session.Report(log.error());
-      good = false;
-    }
-  }
-  if (!good) return;
+  if (!ReadLogs(flags.logs, logs, session)) return;
   const gate::DriftReport report = gate::CheckDrift(logs);
   const bool failed = report.drifted() || (flags.strict && !report.findings.empty());
   session.exit_code = failed ? kExitInvalid : kExitOk;

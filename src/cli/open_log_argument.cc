@@ -105,10 +105,11 @@ Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptio
   return log;
 }
 
-bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session) {
+bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session,
+              const log::ReadOptions& options) {
   bool good = true;
   for (const std::string& path : paths) {
-    Result<RunLog> log = OpenLogArgument(path);
+    Result<RunLog> log = OpenLogArgument(path, options);
     if (log) {
       logs.push_back(std::move(*log));
     } else {

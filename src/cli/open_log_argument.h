@@ -18,7 +18,8 @@ namespace minslice::cli {
 Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptions& options = {});
 
 // Reads every log, so that the errors of all of them come at once; false where there are any.
-bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session);
+bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session,
+              const log::ReadOptions& options = {});
 
 }  // namespace minslice::cli
 

@@ -207,17 +207,7 @@ json::Value ToJson(const gate::RepeatCheck& check) {
 
 void RunRepeat(const RepeatFlags& flags, Session& session) {
   std::vector<RunLog> logs;
-  bool good = true;
-  for (const std::string& path : flags.logs) {
-    Result<RunLog> log = OpenLogArgument(path, {.outputs = true});
-    if (log) {
-      logs.push_back(std::move(*log));
-    } else {
-      session.Report(log.error());
-      good = false;
-    }
-  }
-  if (!good) return;
+  if (!ReadLogs(flags.logs, logs, session, {.outputs = true})) return;
   const auto checks = gate::CheckRepeats(logs, flags.options);
   if (!checks) {
     session.Report(checks.error());
