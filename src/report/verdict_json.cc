@@ -2,72 +2,21 @@
 // that a hostile name cannot steer a terminal that prints the file. Keys stand in the documented order.
 #include <array>
 #include <cmath>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "io/diagnostics.h"
 #include "minslice/version.h"
 #include "report/escape.h"
+#include "report/json_fields.h"
 #include "report/report.h"
+#include "report/row_json.h"
 
 namespace minslice::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json Value(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-template <class T>
-Json Value(const std::optional<T>& value) {
-  if (!value) return nullptr;
-  if constexpr (std::is_same_v<T, double>) {
-    return Value(*value);
-  } else {
-    return *value;
-  }
-}
-
-Json Texts(const std::vector<std::string>& texts) {
-  Json list = Json::array();
-  for (const std::string& text : texts) list.push_back(ValidUtf8(text));
-  return list;
-}
-
 Json DecisionValue(const std::optional<Decision>& decision) {
   return decision ? Json(DecisionName(*decision)) : Json(nullptr);
-}
-
-void PutRow(const VerdictRow& row, Json& json) {
-  json["n_pairs"] = row.n_pairs;
-  json["n_both"] = Value(row.n_both);
-  json["n_incumbent_only"] = Value(row.n_incumbent_only);
-  json["n_candidate_only"] = Value(row.n_candidate_only);
-  json["n_neither"] = Value(row.n_neither);
-  json["n_clusters"] = Value(row.n_clusters);
-  json["incumbent_rate"] = Value(row.incumbent_rate);
-  json["candidate_rate"] = Value(row.candidate_rate);
-  json["delta"] = Value(row.delta);
-  json["ci_low"] = Value(row.ci_low);
-  json["ci_high"] = Value(row.ci_high);
-  json["level"] = Value(row.level);
-  json["method"] = row.method;
-  json["p_value"] = Value(row.p_value);
-  json["p_harm"] = Value(row.p_harm);
-  json["p_adjusted"] = Value(row.p_adjusted);
-  json["discordance_rate"] = Value(row.discordance_rate);
-  json["mde"] = Value(row.mde);
-  json["resolvable_margin"] = Value(row.resolvable_margin);
-  json["resolution_ratio"] = Value(row.resolution_ratio);
-  json["testable"] = Value(row.testable);
-  json["min_attainable_p"] = Value(row.min_attainable_p);
-  json["margin"] = Value(row.margin);
-  json["lower_bound"] = Value(row.lower_bound);
-  json["non_inferior"] = Value(row.non_inferior);
-  json["incumbent_ci"] = Json::array({Value(row.incumbent_low), Value(row.incumbent_high)});
-  json["candidate_ci"] = Json::array({Value(row.candidate_low), Value(row.candidate_high)});
-  json["status"] = row.status;
-  json["warnings"] = Texts(row.warnings);
 }
 
 Json SegmentJson(const VerdictSegment& segment) {
@@ -108,175 +57,6 @@ Json RepeatsJson(const std::optional<VerdictRepeats>& repeats) {
   json["spread"] = Value(repeats->spread);
   json["flaky"] = repeats->flaky;
   return json;
-}
-
-// Reads what SegmentJson and the others wrote. Absent and null fields keep the default; a field of another
-// type is an error that names its path. Errors are collected.
-class Reader {
- public:
-  Reader(const Json& json, std::string path, io::Diagnostics& diagnostics, const std::string& file)
-      : json_(&json), path_(std::move(path)), diagnostics_(&diagnostics), file_(&file) {
-    if (!json.is_object()) {
-      Error("", "an object");
-      static const Json kEmpty = Json::object();
-      json_ = &kEmpty;
-    }
-  }
-
-  const Json* Find(const char* key) const {
-    const auto it = json_->find(key);
-    return it == json_->end() || it->is_null() ? nullptr : &*it;
-  }
-  void Error(const std::string& key, const std::string& expected) const {
-    const std::string where = path_.empty() ? key : key.empty() ? path_ : path_ + "." + key;
-    diagnostics_->Add({*file_, 0, 0}, "expected " + expected + " at " + (where.empty() ? "the top" : where));
-  }
-  void Require(const char* key) const {
-    if (Find(key) == nullptr) Error(key, "a value");
-  }
-
-  void Get(const char* key, std::string& value) const {
-    if (const Json* json = Find(key)) {
-      if (json->is_string()) {
-        value = json->get<std::string>();
-      } else {
-        Error(key, "text");
-      }
-    }
-  }
-  void Get(const char* key, bool& value) const {
-    if (const Json* json = Find(key)) {
-      if (json->is_boolean()) {
-        value = json->get<bool>();
-      } else {
-        Error(key, "true or false");
-      }
-    }
-  }
-  void Get(const char* key, double& value) const {
-    if (const Json* json = Find(key)) {
-      if (json->is_number()) {
-        value = json->get<double>();
-      } else {
-        Error(key, "a number");
-      }
-    }
-  }
-  template <class Integer>
-    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-  void Get(const char* key, Integer& value) const {
-    if (const Json* json = Find(key)) {
-      if (json->is_number_unsigned()) {
-        const auto n = json->get<std::uint64_t>();
-        if (std::in_range<Integer>(n)) {
-          value = static_cast<Integer>(n);
-          return;
-        }
-      } else if (json->is_number_integer()) {
-        const auto n = json->get<std::int64_t>();
-        if (std::in_range<Integer>(n)) {
-          value = static_cast<Integer>(n);
-          return;
-        }
-      }
-      Error(key, "an integer");
-    }
-  }
-  template <class T>
-  void Get(const char* key, std::optional<T>& value) const {
-    if (Find(key) == nullptr) return;
-    T read{};
-    Get(key, read);
-    value = read;
-  }
-  void Get(const char* key, std::vector<std::string>& value) const {
-    const Json* json = Find(key);
-    if (json == nullptr) return;
-    if (!json->is_array()) return Error(key, "a list of texts");
-    value.clear();
-    value.reserve(json->size());
-    for (const Json& item : *json) {
-      if (!item.is_string()) return Error(key, "a list of texts");
-      value.push_back(item.get<std::string>());
-    }
-  }
-  void GetDecision(const char* key, std::optional<Decision>& value) const {
-    std::string name;
-    Get(key, name);
-    if (name.empty()) return;
-    for (const Decision decision : {Decision::kPromote, Decision::kHold, Decision::kInconclusive,
-                                    Decision::kBlocked, Decision::kInvalid}) {
-      if (name == DecisionName(decision)) value = decision;
-    }
-    if (!value) Error(key, "promote, hold, inconclusive, blocked or invalid");
-  }
-  // [low, high], either may be null.
-  void GetPair(const char* key, std::optional<double>& low, std::optional<double>& high) const {
-    const Json* json = Find(key);
-    if (json == nullptr) return;
-    const auto fits = [](const Json& item) { return item.is_number() || item.is_null(); };
-    if (!json->is_array() || json->size() != 2 || !fits((*json)[0]) || !fits((*json)[1])) {
-      return Error(key, "two numbers");
-    }
-    if ((*json)[0].is_number()) low = (*json)[0].get<double>();
-    if ((*json)[1].is_number()) high = (*json)[1].get<double>();
-  }
-  template <class F>
-  void Object(const char* key, F&& read) const {
-    if (const Json* json = Find(key)) read(Reader(*json, Join(key), *diagnostics_, *file_));
-  }
-  template <class F>
-  void List(const char* key, F&& read) const {
-    const Json* json = Find(key);
-    if (json == nullptr) return;
-    if (!json->is_array()) return Error(key, "a list");
-    std::size_t i = 0;
-    for (const Json& item : *json)
-      read(Reader(item, Join(key) + "[" + std::to_string(i++) + "]", *diagnostics_, *file_));
-  }
-  const Json& json() const { return *json_; }
-
- private:
-  std::string Join(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
-
-  const Json* json_;
-  std::string path_;
-  io::Diagnostics* diagnostics_;
-  const std::string* file_;
-};
-
-void ReadRow(const Reader& reader, VerdictRow& row) {
-  reader.Require("n_pairs");
-  reader.Require("status");
-  reader.Get("n_pairs", row.n_pairs);
-  reader.Get("n_both", row.n_both);
-  reader.Get("n_incumbent_only", row.n_incumbent_only);
-  reader.Get("n_candidate_only", row.n_candidate_only);
-  reader.Get("n_neither", row.n_neither);
-  reader.Get("n_clusters", row.n_clusters);
-  reader.Get("incumbent_rate", row.incumbent_rate);
-  reader.Get("candidate_rate", row.candidate_rate);
-  reader.Get("delta", row.delta);
-  reader.Get("ci_low", row.ci_low);
-  reader.Get("ci_high", row.ci_high);
-  reader.Get("level", row.level);
-  reader.Get("method", row.method);
-  reader.Get("p_value", row.p_value);
-  reader.Get("p_harm", row.p_harm);
-  reader.Get("p_adjusted", row.p_adjusted);
-  reader.Get("discordance_rate", row.discordance_rate);
-  reader.Get("mde", row.mde);
-  reader.Get("resolvable_margin", row.resolvable_margin);
-  reader.Get("resolution_ratio", row.resolution_ratio);
-  reader.Get("testable", row.testable);
-  reader.Get("min_attainable_p", row.min_attainable_p);
-  reader.Get("margin", row.margin);
-  reader.Get("lower_bound", row.lower_bound);
-  reader.Get("non_inferior", row.non_inferior);
-  reader.GetPair("incumbent_ci", row.incumbent_low, row.incumbent_high);
-  reader.GetPair("candidate_ci", row.candidate_low, row.candidate_high);
-  reader.Get("status", row.status);
-  reader.Get("warnings", row.warnings);
 }
 
 void ReadArm(const Reader& reader, VerdictArm& arm) {
