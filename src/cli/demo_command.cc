@@ -6,6 +6,7 @@
 #include <optional>
 #include <system_error>
 
+#include "cli/schemas.h"
 #include "cli/session.h"
 #include "demo/demo_suite.h"
 #include "io/file_system.h"
@@ -47,6 +48,14 @@ void RunDemo(const DemoOptions& options, Session& session) {
   io::FileSystem& files = io::RealFileSystem();
   for (const demo::DemoFile& file : demo::DemoFiles()) {
     const Result<void> written = files.WriteFile((dir / file.name).string(), file.text);
+    if (!written) return session.Report(written.error());
+  }
+  // For editors: the suite and the policies name these on their first line.
+  if (const auto made = files.MakeDirectories((dir / "schemas").string()); !made)
+    return session.Report(made.error());
+  for (const char* name : kSchemaNames) {
+    const std::string file = std::string(name) + ".schema.json";
+    const Result<void> written = files.WriteFile((dir / "schemas" / file).string(), SchemaFile(file));
     if (!written) return session.Report(written.error());
   }
 

@@ -126,6 +126,7 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
     AddSimulateCommand(app, session);
     AddCalibrateCommand(app, session);
     AddMockCommand(app, session);
+    AddSchemaCommand(app, session);
 
     std::vector<std::string> reversed(args.rbegin(), args.rend());
     if (!reversed.empty()) reversed.pop_back();

@@ -36,7 +36,8 @@ std::string_view Language(int running_number) {
 }
 
 constexpr std::string_view kSuiteYaml =
-    R"(# The demo's suite: 1,200 tool-calling cases in five flows. Format: docs/formats/suite.md
+    R"(# yaml-language-server: $schema=schemas/suite.schema.json
+# The demo's suite: 1,200 tool-calling cases in five flows. Format: docs/formats/suite.md
 version: 1
 name: support-agent
 cases: [cases.jsonl]
@@ -66,7 +67,8 @@ latency: {ms: 5}
 )";
 
 constexpr std::string_view kMeanOnlyYaml =
-    R"(# What most teams gate on: the mean. Not worse than the incumbent by 2 points or more, over all cases.
+    R"(# yaml-language-server: $schema=schemas/policy.schema.json
+# What most teams gate on: the mean. Not worse than the incumbent by 2 points or more, over all cases.
 version: 1
 goal: non_inferiority
 metrics:
@@ -74,7 +76,8 @@ metrics:
 )";
 
 constexpr std::string_view kGateYaml =
-    R"(# The same goal for the mean, and every flow for itself. Format: docs/formats/policy.md
+    R"(# yaml-language-server: $schema=schemas/policy.schema.json
+# The same goal for the mean, and every flow for itself. Format: docs/formats/policy.md
 version: 1
 goal: non_inferiority
 metrics:

@@ -33,6 +33,9 @@ struct NodeData {
 
 namespace {
 
+// A map of a policy or a suite has fewer: an unknown key that is near none of them gets them all.
+constexpr std::size_t kKnownKeysListed = 40;
+
 bool IsDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -522,8 +525,9 @@ void Map::Finish() const {
       if (std::none_of(entries.begin(), entries.end(), [&](const auto& e) { return e.key == name; }))
         open.push_back(name);
     }
-    node_.diagnostics_->Add({*node_.file_, entry.line, entry.column},
-                            "unknown key " + io::Quoted(Path(entry.key)) + io::DidYouMean(entry.key, open));
+    node_.diagnostics_->Add(
+        {*node_.file_, entry.line, entry.column},
+        "unknown key " + io::Quoted(Path(entry.key)) + io::DidYouMean(entry.key, open, kKnownKeysListed));
   }
 }
 
