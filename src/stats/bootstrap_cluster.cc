@@ -158,7 +158,7 @@ Computed<MeanBootstrap> BootstrapClusters(const ClusterSums& clusters, const Boo
   const Types types = TypesOf(clusters);
   // A binomial draw costs about as much as 200 weights.
   const bool by_type = static_cast<std::int64_t>(types.count.size()) * 200 < count;
-  const Resampler resampler(count);
+  const Resampler resampler(clusters.sum, sizes);
   std::vector<double> means(static_cast<std::size_t>(options.replicates));
 #pragma omp parallel for schedule(static)
   for (std::int64_t r = 0; r < options.replicates; ++r) {
@@ -169,7 +169,7 @@ Computed<MeanBootstrap> BootstrapClusters(const ClusterSums& clusters, const Boo
       mean = sum / drawn_items;
     } else {
       const Resampler::Sums drawn =
-          resampler.Draw(clusters.sum, sizes, options.seed, static_cast<std::uint64_t>(r), kPurposeCluster);
+          resampler.Draw(options.seed, static_cast<std::uint64_t>(r), kPurposeCluster);
       mean = drawn.x / (one_size ? items : drawn.y);
     }
   }

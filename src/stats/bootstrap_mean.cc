@@ -38,7 +38,6 @@ std::optional<Reason> Unusable(std::span<const double> d, const BootstrapOptions
 struct Units {
   std::vector<double> value;
   double origin = 0, step = 1;  // d = origin + step * value
-  double observed = 0;          // sum of value
 };
 
 Units ToUnits(std::span<const double> d, const CentralSums& sums) {
@@ -52,7 +51,6 @@ Units ToUnits(std::span<const double> d, const CentralSums& sums) {
     units.origin = sums.mean;
     for (const double value : d) units.value.push_back(value - sums.mean);
   }
-  for (const double value : units.value) units.observed += value;
   return units;
 }
 
@@ -62,12 +60,12 @@ Computed<MeanBootstrap> BootstrapMean(std::span<const double> d, const Bootstrap
   const CentralSums sums = SumDeviations(d);
   if (auto reason = Unusable(d, options, sums)) return tl::unexpected<Reason>(*reason);
   const Units units = ToUnits(d, sums);
-  const Resampler resampler(sums.n);
+  const Resampler resampler(units.value);
   std::vector<double> totals(static_cast<std::size_t>(options.replicates));
 #pragma omp parallel for schedule(static)
   for (std::int64_t r = 0; r < options.replicates; ++r) {
     totals[static_cast<std::size_t>(r)] =
-        resampler.Draw(units.value, {}, options.seed, static_cast<std::uint64_t>(r), kPurposeMean).x;
+        resampler.Draw(options.seed, static_cast<std::uint64_t>(r), kPurposeMean).x;
   }
   const double n = static_cast<double>(sums.n);
   const double replicates = static_cast<double>(options.replicates);
@@ -88,8 +86,9 @@ Computed<MeanBootstrap> BootstrapMean(std::span<const double> d, const Bootstrap
   const CentralSums of_totals = SumDeviations(totals);
   intervals.standard_error = units.step * std::sqrt(of_totals.second / (replicates - 1)) / n;
   intervals.acceleration = sums.third / (6 * sums.second * std::sqrt(sums.second));
-  const double below = rank(units.observed, true);
-  const double not_above = rank(units.observed, false);
+  const double observed = resampler.Observed().x;
+  const double below = rank(observed, true);
+  const double not_above = rank(observed, false);
   intervals.z0 = NormalQuantile((below + not_above) / 2);
   result.z0_strict = NormalQuantile(below);
   result.bca_levels = BcaAlphas(intervals.z0, intervals.acceleration, options.level);
@@ -121,12 +120,11 @@ Computed<Estimate> BootstrapT(std::span<const double> d, const BootstrapOptions&
     square.push_back(deviation.back() * deviation.back());
   }
   const double negligible = 1e-12 * sums.second;
-  const Resampler resampler(sums.n);
+  const Resampler resampler(deviation, square);
   std::vector<double> t(static_cast<std::size_t>(options.replicates));
 #pragma omp parallel for schedule(static)
   for (std::int64_t r = 0; r < options.replicates; ++r) {
-    const Resampler::Sums drawn =
-        resampler.Draw(deviation, square, options.seed, static_cast<std::uint64_t>(r), kPurposeMean);
+    const Resampler::Sums drawn = resampler.Draw(options.seed, static_cast<std::uint64_t>(r), kPurposeMean);
     const double spread = drawn.y - drawn.x * drawn.x / n;
     t[static_cast<std::size_t>(r)] =
         spread > negligible ? drawn.x / n / std::sqrt(spread / (n - 1) / n) : INFINITY;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <string>
 
 #include "rng/philox.h"
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kAlwaysExact = 16;
 constexpr std::size_t kNeverExact = 22;
 constexpr double kExactWork = 1e8;
+constexpr std::size_t kPart = 1024;  // groups whose signs are drawn at a time
 
 // Bit f of word k says whether group k keeps its sign in pattern 64 block + f.
 class Patterns {
@@ -48,25 +50,39 @@ class Patterns {
         std::min<std::int64_t>(kFlips, count_ - block * static_cast<std::int64_t>(kFlips)));
   }
 
-  void Fill(std::int64_t block, std::vector<std::uint64_t>& words) const {
-    if (exact_) {
+  // Hands out the words of a block from the first group on, a part of the groups at a time, so that they stay
+  // in the cache next to the sums that they choose.
+  class Reader {
+   public:
+    Reader(const Patterns& patterns, std::int64_t block)
+        : patterns_(patterns),
+          block_(block),
+          stream_(patterns.seed_, static_cast<std::uint64_t>(block), kPurposeSignFlip) {}
+
+    void Next(std::size_t first, std::span<std::uint64_t> words) {
+      if (!patterns_.exact_) {
+        for (std::uint64_t& word : words) word = stream_.Next64();
+        return;
+      }
       constexpr std::uint64_t kCounting[6] = {0xAAAAAAAAAAAAAAAAU, 0xCCCCCCCCCCCCCCCCU, 0xF0F0F0F0F0F0F0F0U,
                                               0xFF00FF00FF00FF00U, 0xFFFF0000FFFF0000U, 0xFFFFFFFF00000000U};
       for (std::size_t k = 0; k < words.size(); ++k) {
-        const std::size_t bit = changing_[k];
+        const std::size_t bit = patterns_.changing_[first + k];
         if (bit == 0) {
           words[k] = 0;
         } else if (bit <= 6) {
           words[k] = kCounting[bit - 1];
         } else {
-          words[k] = (static_cast<std::uint64_t>(block) >> (bit - 7) & 1U) != 0 ? ~std::uint64_t{0} : 0;
+          words[k] = (static_cast<std::uint64_t>(block_) >> (bit - 7) & 1U) != 0 ? ~std::uint64_t{0} : 0;
         }
       }
-      return;
     }
-    rng::Stream stream(seed_, static_cast<std::uint64_t>(block), kPurposeSignFlip);
-    for (std::uint64_t& word : words) word = stream.Next64();
-  }
+
+   private:
+    const Patterns& patterns_;
+    std::int64_t block_;
+    rng::Stream stream_;
+  };
 
  private:
   std::uint64_t seed_;
@@ -103,15 +119,19 @@ JointAdjustment StepDown(const SliceTable& table, const Patterns& patterns,
 #pragma omp parallel
   {
     Counts own(n);
-    std::vector<std::uint64_t> words(table.groups());
+    std::vector<std::uint64_t> words(std::min(table.groups(), kPart));
     std::vector<double> sums(n * kFlips);
     std::vector<double> best(kFlips);
 #pragma omp for schedule(static)
     for (std::int64_t block = 0; block < patterns.blocks(); ++block) {
-      patterns.Fill(block, words);
       std::fill(sums.begin(), sums.end(), 0.0);
-      AddPlusSigns(table.start().data(), table.groups(), table.slice().data(), table.value().data(),
-                   words.data(), sums.data());
+      Patterns::Reader reader(patterns, block);
+      for (std::size_t first = 0; first < table.groups(); first += words.size()) {
+        const std::size_t part = std::min(words.size(), table.groups() - first);
+        reader.Next(first, std::span(words).first(part));
+        AddPlusSigns(table.start().data() + first, part, table.slice().data(), table.value().data(),
+                     words.data(), sums.data());
+      }
       const std::size_t flips = patterns.InBlock(block);
       std::fill(best.begin(), best.end(), -INFINITY);
       for (std::size_t k = n; k-- > 0;) {
@@ -262,15 +282,14 @@ Computed<JointAdjustment> RomanoWolf(const SliceTable& table, const JointOptions
 #pragma omp parallel
   {
     Counts own(n);
-    std::vector<std::uint8_t> weights(table.groups());
+    std::vector<std::uint8_t> weights((table.groups() + 31) / 32 * 32);
     std::vector<double> drawn(3 * n);  // groups, sum, squares
 #pragma omp for schedule(static)
     for (std::int64_t r = 0; r < options.replicates; ++r) {
       resampler.Weights(weights, options.seed, static_cast<std::uint64_t>(r), kPurposeStepDown);
       std::fill(drawn.begin(), drawn.end(), 0.0);
-      for (std::size_t k = 0; k < weights.size(); ++k) {
-        if (weights[k] == 0) continue;
-        const double weight = weights[k];
+      for (std::size_t k = 0; k < table.groups(); ++k) {
+        const double weight = weights[k];  // 0 as well: a branch on it would cost more than the additions
         for (std::size_t e = table.start()[k]; e < table.start()[k + 1]; ++e) {
           double* const at = drawn.data() + 3 * table.slice()[e];
           const double product = weight * table.value()[e];

@@ -9,53 +9,66 @@
 #include <span>
 #include <vector>
 
+#include "stats/resampler_kernel.h"
+
 namespace minslice::stats {
 
 // Poisson weights with a mean a little below 1 are drawn for all values; given their total N they are
 // multinomial, so n - N further draws of single values make them multinomial of n, exactly. Where N > n the
-// replicate starts over, which depends on N alone and so changes nothing; the mean 1 - 1.75/sqrt(n) balances
-// the two costs. Poisson probabilities are held to 2^-32.
+// replicate starts over, which depends on N alone and so changes nothing; the mean 1 - k/sqrt(n) balances
+// the two costs. Poisson probabilities are held to 2^-48.
 //
-// Random numbers: xoshiro256++ (Blackman, Vigna 2021) on eight lanes, its state derived from Philox(seed,
-// replicate, purpose); so a replicate's draws depend on nothing else. Kernels for AVX-512, AVX2 and plain C++
-// add in the same order without fused multiply-add: the same bits everywhere.
+// Values are held as integers: as they are where all are whole and small enough, else as multiples of 2^-45
+// of the largest, so sums are exact, equal resamples have equal sums, and the order of addition is of no
+// consequence.
+//
+// Random numbers: xoroshiro128++ (Blackman, Vigna 2021) on eight lanes, sixteen bits a weight, its state from
+// SplitMix64 at a place that (seed, replicate, purpose) gives; so a replicate's draws depend on nothing else.
+// Kernels for AVX-512, AVX2 and plain C++ give the same bits.
 class Resampler {
  public:
-  // n in [1, 2^31).
+  // 1 to 2^31 - 1 values, finite; y empty or as long as x.
+  explicit Resampler(std::span<const double> x, std::span<const double> y = {});
+  // For Weights alone. n in [1, 2^31).
   explicit Resampler(std::int64_t n);
 
   struct Sums {
     double x = 0, y = 0;
   };
 
-  // Sum of weight times x, and of weight times y where y is not empty. Both of length n.
-  Sums Draw(std::span<const double> x, std::span<const double> y, std::uint64_t seed, std::uint64_t replicate,
-            std::uint32_t purpose) const;
+  // Sum of weight times x, and of weight times y. For the observed sample itself: Observed().
+  Sums Draw(std::uint64_t seed, std::uint64_t replicate, std::uint32_t purpose) const;
+  Sums Observed() const;
 
-  // The weights themselves; their sum is n. No weight of a replicate is above 255 (probability below 1e-300 a
-  // value).
+  // The weights themselves, the first n of the span, which must be n rounded up to a multiple of 32 long;
+  // their sum is n. No weight of a replicate is above 255 (probability below 1e-300 a value).
   void Weights(std::span<std::uint8_t> weights, std::uint64_t seed, std::uint64_t replicate,
                std::uint32_t purpose) const;
 
-  enum class Kernel { kAvx512, kAvx2, kPortable };
-  static Kernel Best();                                // of this machine
-  void UseKernel(Kernel kernel) { kernel_ = kernel; }  // for tests and benchmarks; Best() at first
-
-  static constexpr int kColumns = 16;
-  struct alignas(64) Alias {  // Walker's alias table of the Poisson distribution, outcomes 0 ... 15
-    std::array<std::uint32_t, kColumns> threshold;
-    std::array<std::int32_t, kColumns> other;
-  };
-  struct alignas(64) State {
-    std::array<std::array<std::uint64_t, 8>, 4> word;
-  };
+  void UseMachine(resampling::Machine machine);  // for tests and benchmarks; the best one at first
 
  private:
+  // Values as integer times unit, the integers in balanced 16-bit limbs.
+  struct Column {
+    double unit = 1;
+    int limbs = 0;
+    std::vector<std::int64_t> integer;
+  };
+  static Column MakeColumn(std::span<const double> values);
+  static double Value(const Column& column, const std::int64_t* limb_sums, std::int64_t singles);
+  // Calls single(i) for each single draw of value i; the sums of the weights before them are returned.
+  template <class Single>
+  resampling::Totals DrawWeights(std::uint64_t seed, std::uint64_t replicate, std::uint32_t purpose,
+                                 std::uint8_t* weights, Single single) const;
+
   std::int64_t n_;
-  std::size_t steps_ = 1;  // of plain random numbers after the weights
-  bool poisson_ = false;   // false: n single draws (few values)
-  Alias alias_;
-  Kernel kernel_;
+  bool poisson_;  // false: n single draws (few values)
+  std::size_t blocks_ = 0;
+  resampling::Alias alias_{};
+  std::array<std::uint16_t, resampling::kBlock> last_mask_{};
+  Column x_, y_;
+  std::vector<std::int16_t> limbs_;  // by block, 32 of each limb of x, then of y
+  resampling::Kernels with_values_{}, without_{};
 };
 
 }  // namespace minslice::stats

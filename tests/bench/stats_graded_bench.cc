@@ -54,21 +54,21 @@ BENCHMARK(GradedSeeded)->Arg(840)->Arg(10000)->Unit(benchmark::kMillisecond);
 BENCHMARK(GradedSeeded)->Arg(1000000)->Unit(benchmark::kMillisecond)->Iterations(1);
 
 // Exact multinomial resamples by themselves, one thread, each kernel that this machine has.
-void Resamples(benchmark::State& state, Resampler::Kernel kernel) {
-  if (kernel < Resampler::Best()) {
+void Resamples(benchmark::State& state, resampling::Machine machine) {
+  if (machine < resampling::BestMachine()) {
     state.SkipWithError("not on this machine");
     return;
   }
   const std::vector<double> x = Scores(state.range(0), false);
-  Resampler resampler(state.range(0));
-  resampler.UseKernel(kernel);
+  Resampler resampler(x);
+  resampler.UseMachine(machine);
   std::uint64_t replicate = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(resampler.Draw(x, {}, 1, replicate++, 0));
+  for (auto _ : state) benchmark::DoNotOptimize(resampler.Draw(1, replicate++, 0));
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK_CAPTURE(Resamples, avx512, Resampler::Kernel::kAvx512)->Arg(840)->Arg(10000)->Arg(1000000);
-BENCHMARK_CAPTURE(Resamples, avx2, Resampler::Kernel::kAvx2)->Arg(840)->Arg(10000)->Arg(1000000);
-BENCHMARK_CAPTURE(Resamples, portable, Resampler::Kernel::kPortable)->Arg(840)->Arg(10000);
+BENCHMARK_CAPTURE(Resamples, avx512, resampling::Machine::kAvx512)->Arg(840)->Arg(10000)->Arg(1000000);
+BENCHMARK_CAPTURE(Resamples, avx2, resampling::Machine::kAvx2)->Arg(840)->Arg(10000)->Arg(1000000);
+BENCHMARK_CAPTURE(Resamples, portable, resampling::Machine::kPortable)->Arg(840)->Arg(10000);
 
 // 1,000 clusters of 3 binary differences (lattice sums, one size), or of 2 to 4 real ones.
 ClusterSums Clusters(bool equal) {
@@ -143,6 +143,18 @@ void MaxT(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(SignFlipMaxT(table, {.replicates = 10000, .seed = 1}));
 }
 BENCHMARK(MaxT)->Arg(1)->Arg(3)->Unit(benchmark::kMillisecond);
+
+// The same table by Romano and Wolf's resampling of groups, B = 1,000.
+void RomanoWolfSlices(benchmark::State& state) {
+  const std::vector<double> d = Scores(100000, false);
+  rng::Stream stream(4, 0);
+  std::vector<std::uint32_t> of(d.size());
+  for (std::uint32_t& slice : of) slice = static_cast<std::uint32_t>(stream.Below(40));
+  const Cut cuts[] = {{of, 40}};
+  const SliceTable table = *SliceTable::FromCuts(d, cuts);
+  for (auto _ : state) benchmark::DoNotOptimize(RomanoWolf(table, {.replicates = 1000, .seed = 1}));
+}
+BENCHMARK(RomanoWolfSlices)->Unit(benchmark::kMillisecond);
 
 void SignFlips(benchmark::State& state) {
   rng::Stream stream(5, 0);

@@ -207,12 +207,12 @@ TEST(Resampler, WeightsAreMultinomial) {
   // Means 1, variances (n-1)/n, covariances -1/n: moments over many replicates, within 5 standard errors.
   for (const std::int64_t n : {3, 31, 32, 40, 100}) {
     const Resampler resampler(n);
-    std::vector<std::uint8_t> weights(static_cast<std::size_t>(n));
+    std::vector<std::uint8_t> weights(static_cast<std::size_t>(n + 31) / 32 * 32);
     const int replicates = 60000;
     double first = 0, square = 0, product = 0, zero = 0;
     for (int r = 0; r < replicates; ++r) {
       resampler.Weights(weights, 11, static_cast<std::uint64_t>(r), 5);
-      ASSERT_EQ(std::accumulate(weights.begin(), weights.end(), std::int64_t{0}), n);
+      ASSERT_EQ(std::accumulate(weights.begin(), weights.begin() + n, std::int64_t{0}), n);
       const double w = weights[0], v = weights[static_cast<std::size_t>(n - 1)];
       first += w;
       square += (w - 1) * (w - 1);
@@ -231,38 +231,46 @@ TEST(Resampler, SumsAreThoseOfTheWeights) {
   for (const std::int64_t n : {1, 5, 16, 33, 47, 840, 1009}) {
     const std::vector<double> x = Uniforms(static_cast<std::size_t>(n), 4),
                               y = Uniforms(static_cast<std::size_t>(n), 5);
-    const Resampler resampler(n);
-    std::vector<std::uint8_t> weights(static_cast<std::size_t>(n));
+    const Resampler resampler(x, y), alone(x);
+    std::vector<std::uint8_t> weights(static_cast<std::size_t>(n + 31) / 32 * 32);
     for (std::uint64_t r = 0; r < 20; ++r) {
       resampler.Weights(weights, 3, r, 8);
       double sum_x = 0, sum_y = 0;
-      for (std::size_t i = 0; i < weights.size(); ++i) {
+      for (std::size_t i = 0; i < x.size(); ++i) {
         sum_x += weights[i] * x[i];
         sum_y += weights[i] * y[i];
       }
-      const Resampler::Sums sums = resampler.Draw(x, y, 3, r, 8);
+      const Resampler::Sums sums = resampler.Draw(3, r, 8);
       EXPECT_NEAR(sums.x, sum_x, 1e-11 * static_cast<double>(n));
       EXPECT_NEAR(sums.y, sum_y, 1e-11 * static_cast<double>(n));
-      EXPECT_EQ(resampler.Draw(x, {}, 3, r, 8).x, sums.x);
+      EXPECT_EQ(alone.Draw(3, r, 8).x, sums.x);
     }
   }
 }
 
 TEST(Resampler, EveryKernelGivesTheSameBits) {
-  for (const std::int64_t n : {20, 64, 100, 847, 5000}) {
+  for (const std::int64_t n : {20, 64, 100, 847, 5000, 70001}) {
     const std::vector<double> x = Uniforms(static_cast<std::size_t>(n), 4),
                               y = Uniforms(static_cast<std::size_t>(n), 5);
-    Resampler best(n), portable(n), avx2(n);
-    portable.UseKernel(Resampler::Kernel::kPortable);
-    if (Resampler::Best() != Resampler::Kernel::kPortable) avx2.UseKernel(Resampler::Kernel::kAvx2);
+    Resampler best(x, y), portable(x, y), avx2(x, y);
+    portable.UseMachine(resampling::Machine::kPortable);
+    if (resampling::BestMachine() != resampling::Machine::kPortable)
+      avx2.UseMachine(resampling::Machine::kAvx2);
+    std::vector<std::uint8_t> weights[3];
+    for (auto& w : weights) w.resize(static_cast<std::size_t>(n + 31) / 32 * 32);
     for (std::uint64_t r = 0; r < 50; ++r) {
-      const Resampler::Sums a = best.Draw(x, y, 77, r, 1);
-      const Resampler::Sums b = portable.Draw(x, y, 77, r, 1);
-      const Resampler::Sums c = avx2.Draw(x, y, 77, r, 1);
+      const Resampler::Sums a = best.Draw(77, r, 1);
+      const Resampler::Sums b = portable.Draw(77, r, 1);
+      const Resampler::Sums c = avx2.Draw(77, r, 1);
       ASSERT_EQ(a.x, b.x);
       ASSERT_EQ(a.y, b.y);
       ASSERT_EQ(a.x, c.x);
       ASSERT_EQ(a.y, c.y);
+      best.Weights(weights[0], 77, r, 1);
+      portable.Weights(weights[1], 77, r, 1);
+      avx2.Weights(weights[2], 77, r, 1);
+      ASSERT_EQ(weights[0], weights[1]);
+      ASSERT_EQ(weights[0], weights[2]);
     }
   }
 }
