@@ -127,6 +127,7 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
     AddCalibrateCommand(app, session);
     AddMockCommand(app, session);
     AddSchemaCommand(app, session);
+    AddManualCommands(app, session);
 
     std::vector<std::string> reversed(args.rbegin(), args.rend());
     if (!reversed.empty()) reversed.pop_back();

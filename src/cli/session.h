@@ -54,6 +54,7 @@ void AddSimulateCommand(CLI::App& app, Session& session);
 void AddCalibrateCommand(CLI::App& app, Session& session);
 void AddMockCommand(CLI::App& app, Session& session);
 void AddSchemaCommand(CLI::App& app, Session& session);
+void AddManualCommands(CLI::App& app, Session& session);  // man, completion
 
 // Runs the command line and gives the exit code. Never throws; a crash inside is exit 1.
 int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& err, bool out_is_terminal,
