@@ -10,6 +10,7 @@
 
 #include "minslice/exit_code.h"
 #include "minslice/policy.h"
+#include "minslice/usage.h"
 
 namespace minslice {
 
@@ -185,6 +186,7 @@ struct Verdict {
   VerdictDrift drift;
   VerdictMissing missing;
   VerdictPlanning planning;
+  SideUsage incumbent_usage, candidate_usage;
   std::vector<std::string> broke, fixed;  // case ids over the whole suite
   std::vector<std::string> warnings;
   Policy policy;

@@ -9,6 +9,7 @@
 #include "json/json.h"
 #include "minslice/version.h"
 #include "report/escape.h"
+#include "report/machine_escape.h"
 
 namespace minslice::cli {
 namespace {
@@ -263,20 +264,6 @@ struct Row {
   std::string figure, method, value, lower, upper, statistic, p, log10_p, level, n;
 };
 
-// RFC 4180, and no field that a spreadsheet would take for a formula.
-std::string CsvField(const std::string& text) {
-  std::string safe = report::ValidUtf8(text);
-  if (!safe.empty() && std::string_view("=+-@\t\r").find(safe[0]) != std::string_view::npos)
-    safe.insert(0, 1, '\'');
-  if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
-  std::string quoted = "\"";
-  for (const char ch : safe) {
-    if (ch == '"') quoted += '"';
-    quoted += ch;
-  }
-  return quoted + '"';
-}
-
 std::string Full(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
 std::vector<Row> Rows(const CompareDocument& document) {
@@ -452,9 +439,9 @@ std::string CompareJson(const CompareDocument& document) {
 std::string CompareCsv(const CompareDocument& document) {
   std::string out = "dimension,value,figure,method,estimate,lower,upper,statistic,p,log10_p,level,n\n";
   const auto line = [&](const std::string& dimension, const std::string& value, const Row& r) {
-    out +=
-        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", CsvField(dimension), CsvField(value), r.figure,
-                    r.method, r.value, r.lower, r.upper, r.statistic, r.p, r.log10_p, r.level, r.n);
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", report::CsvText(dimension),
+                       report::CsvText(value), r.figure, r.method, r.value, r.lower, r.upper, r.statistic,
+                       r.p, r.log10_p, r.level, r.n);
   };
   for (const Row& row : Rows(document)) line("", "", row);
   for (const Slice& slice : document.slices) {

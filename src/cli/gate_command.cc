@@ -1,15 +1,20 @@
 // minslice gate: policy + two sides' logs -> verdict, reports, exit code.
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "cli/open_log_argument.h"
+#include "cli/report_files.h"
 #include "cli/session.h"
 #include "gate/gate.h"
 #include "gate/policy_reader.h"
 #include "io/file_system.h"
+#include "io/staged_file.h"
 #include "pair/pair.h"
+#include "report/machine.h"
 #include "report/report.h"
 
 namespace minslice::cli {
@@ -23,11 +28,63 @@ struct GateOptions {
   std::string format = "text";
 };
 
+struct Logs {
+  std::vector<RunLog> incumbent, candidate;
+};
+
+constexpr const char* kEarlier = "earlier";
+
+// What gate --out writes, by name.
+std::vector<std::string> ReportNames() {
+  std::vector<std::string> names;
+  for (const ReportKind& kind : ReportKinds()) names.emplace_back(kind.file);
+  names.emplace_back("prompts.csv");
+  return names;
+}
+
+// Reports of an earlier run must not be taken for this one's should it fail: they are moved aside before
+// anything is read, and stay there until this run has written its own.
+bool ClearOut(const GateOptions& options, Session& session) {
+  const std::vector<std::string> names = ReportNames();
+  std::vector<std::string> outputs;
+  for (const std::string& name : names) outputs.push_back(io::JoinPath(options.out, name));
+  std::vector<std::string> inputs = options.incumbent;
+  inputs.insert(inputs.end(), options.candidate.begin(), options.candidate.end());
+  inputs.push_back(options.policy);
+  if (!OutputsAreNoInputs(outputs, inputs, session)) return false;
+  const Result<std::vector<std::string>> moved = io::MoveAside(options.out, names, kEarlier);
+  if (!moved) session.Report(moved.error());
+  return moved.has_value();
+}
+
+bool WriteReports(const Verdict& verdict, const Logs& logs, const std::string& folder, Session& session) {
+  std::vector<io::PendingFile> files;
+  files.push_back(
+      {io::JoinPath(folder, "prompts.csv"), report::PromptsCsv(verdict, logs.incumbent, logs.candidate)});
+  for (const ReportKind& kind : ReportKinds())
+    files.push_back({io::JoinPath(folder, kind.file), kind.render(verdict, "verdict.json")});
+  Result<void> written = io::RealFileSystem().MakeDirectories(folder);
+  if (written) written = io::WriteTogether(files);
+  if (!written) {
+    session.Report(written.error());
+    return false;
+  }
+  // What was moved aside is out of date now.
+  std::error_code ignored;
+  for (const std::string& name : ReportNames())
+    std::filesystem::remove(std::filesystem::path(folder) / kEarlier / name, ignored);
+  std::filesystem::remove(std::filesystem::path(folder) / kEarlier,
+                          ignored);  // only if nothing else is in it
+  return true;
+}
+
 void RunGate(const GateOptions& options, Session& session) {
+  if (!options.out.empty() && !ClearOut(options, session)) return;
   Result<Policy> policy = gate::LoadPolicy(options.policy);
   if (!policy) session.Report(policy.error());
-  std::vector<RunLog> incumbent;
-  std::vector<RunLog> candidate;
+  Logs logs;
+  std::vector<RunLog>& incumbent = logs.incumbent;
+  std::vector<RunLog>& candidate = logs.candidate;
   bool good = policy.has_value();
   good = ReadLogs(options.incumbent, incumbent, session) && good;
   good = ReadLogs(options.candidate, candidate, session) && good;
@@ -36,31 +93,13 @@ void RunGate(const GateOptions& options, Session& session) {
   const pair::PairResult paired = pair::Pair(incumbent, candidate, policy->metric);
   const Verdict verdict = gate::Decide(*policy, paired, incumbent, candidate);
 
-  std::string json;
-  if (!options.out.empty() || options.format == "json") json = report::VerdictJson(verdict);
-  if (!options.out.empty()) {
-    io::FileSystem& files = io::RealFileSystem();
-    const auto write = [&](const char* name, const std::string& text) -> Result<void> {
-      return files.WriteFile(io::JoinPath(options.out, name), text);
-    };
-    Result<void> written = files.MakeDirectories(options.out);
-    if (written) written = write("report.md", report::VerdictMarkdown(verdict));
-    if (written)
-      written = write("report.txt", report::VerdictText(verdict, {.verdict_path = "verdict.json"}));
-    if (written) written = write("verdict.json", json);
-    if (!written) {
-      session.Report(written.error());
-      return;
-    }
-  }
-  if (options.format == "json") {
-    session.out << json;
-  } else if (options.format == "markdown") {
-    session.out << report::VerdictMarkdown(verdict);
-  } else {
+  if (!options.out.empty() && !WriteReports(verdict, logs, options.out, session)) return;
+  if (options.format == "text") {
     report::TextOptions text{.color = session.color, .width = session.width};
     if (!options.out.empty()) text.verdict_path = io::JoinPath(options.out, "verdict.json");
     session.out << report::VerdictText(verdict, text);
+  } else {
+    session.out << FindReportKind(options.format)->render(verdict, "");
   }
   session.exit_code = verdict.exit_code;
 }
@@ -81,17 +120,23 @@ void AddGateCommand(CLI::App& app, Session& session) {
   command->add_option("--candidate", options->candidate, "log of the model that would replace it")
       ->required()
       ->type_name("LOG");
-  command->add_option("--out", options->out, "folder for verdict.json, report.md and report.txt")
+  command
+      ->add_option(
+          "--out", options->out,
+          "folder for verdict.json and every report; an earlier run's are moved to DIR/earlier first")
       ->type_name("DIR");
   command->add_option("--format", options->format, "what goes to standard output")
-      ->check(CLI::IsMember({"text", "json", "markdown"}))
+      ->check(CLI::IsMember(ReportFormats()))
       ->capture_default_str();
   command->footer(
       "Example:\n"
-      "  minslice gate gates/default.yaml --incumbent logs/incumbent.jsonl --candidate logs/candidate.jsonl "
-      "--out out\n\n"
-      "Ends with 0 promote, 10 hold, 11 inconclusive, 12 blocked, 13 invalid; 2 and 1 are failures and no "
-      "verdict.");
+      "  minslice gate gates/default.yaml --incumbent incumbent.jsonl \\\n"
+      "    --candidate candidate.jsonl --out report/\n\n"
+      "--out writes verdict.json, report.txt, report.md (a pull request comment),\n"
+      "summary.md (a CI job's summary), junit.xml, annotations.txt, slices.csv,\n"
+      "prompts.csv and minslice.prom; all of them or none.\n\n"
+      "Ends with 0 promote, 10 hold, 11 inconclusive, 12 blocked, 13 invalid;\n"
+      "2 and 1 are failures and no verdict.");
   command->callback([options, &session] { RunGate(*options, session); });
 }
 

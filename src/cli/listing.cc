@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "io/utf8.h"
 #include "json/canonical.h"
 #include "report/escape.h"
 #include "report/format.h"
+#include "report/machine_escape.h"
 
 namespace minslice::cli {
 namespace {
@@ -106,21 +106,10 @@ void WriteMarkdown(const Listing& listing, std::ostream& out) {
   for (const std::string& note : listing.notes) out << "\n> " << report::MarkdownText(note) << '\n';
 }
 
-// RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe before it.
 std::string CsvCell(const json::Value& value) {
   if (value.is_null()) return "";
   if (value.is_number() || value.is_boolean()) return json::Canonical(value);
-  std::string text = io::ReplaceInvalidUtf8(Plain(value));
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos)
-    text.insert(0, 1, '\'');
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted(1, '"');
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  quoted += '"';
-  return quoted;
+  return report::CsvText(Plain(value));
 }
 
 void WriteCsv(const Listing& listing, std::ostream& out) {

@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/listing.h"
@@ -20,7 +22,7 @@ namespace minslice::cli {
 namespace {
 
 struct LintFlags {
-  std::string suite;
+  std::vector<std::string> suites;
   std::string format = "text";
 };
 
@@ -66,11 +68,17 @@ void NoteEnvironment(const suite::Suite& suite, Listing& listing) {
   }
 }
 
-void Lint(const LintFlags& flags, Session& session) {
-  const Result<suite::Suite> suite = suite::LoadSuite(flags.suite);
-  if (!suite) return session.Report(suite.error());
+std::optional<Listing> LintOne(const std::string& path, Session& session) {
+  const Result<suite::Suite> suite = suite::LoadSuite(path);
+  if (!suite) {
+    session.Report(suite.error());
+    return std::nullopt;
+  }
   const auto grader = score::MakeGrader(*suite);
-  if (!grader) return session.Report(grader.error());
+  if (!grader) {
+    session.Report(grader.error());
+    return std::nullopt;
+  }
 
   Listing listing;
   listing.Add("suite", "suite", suite->name, fmt::format("{} ({})", suite->name, suite->path));
@@ -136,7 +144,15 @@ void Lint(const LintFlags& flags, Session& session) {
   listing.tables.push_back(std::move(table));
   NoteRepeatedPrompts(*suite, listing);
   NoteEnvironment(*suite, listing);
-  Write({listing}, flags.format, session.out);
+  return listing;
+}
+
+void Lint(const LintFlags& flags, Session& session) {
+  std::vector<Listing> listings;
+  for (const std::string& path : flags.suites) {
+    if (std::optional<Listing> listing = LintOne(path, session)) listings.push_back(std::move(*listing));
+  }
+  if (session.exit_code == kExitOk) Write(listings, flags.format, session.out);
 }
 
 }  // namespace
@@ -148,12 +164,12 @@ void AddSuiteCommand(CLI::App& app, Session& session) {
 
   const auto flags = std::make_shared<LintFlags>();
   CLI::App* lint = suite->add_subcommand("lint", "read a suite with all its cases and list what is in it");
-  lint->add_option("SUITE", flags->suite, "suite.yaml")->required();
+  lint->add_option("SUITE", flags->suites, "suite.yaml; several are checked one after another")->required();
   lint->add_option("--format", flags->format, "text | json | markdown | csv")
       ->check(CLI::IsMember({"text", "json", "markdown", "csv"}));
   lint->footer(
-      "Every error of suite.yaml and of all its case files is given at once, with file:line:column, and the "
-      "exit code is 2.\n"
+      "Every error of suite.yaml and of all its case files is given at once, with\n"
+      "file:line:column, and the exit code is 2.\n"
       "Nothing is sent anywhere.\n\n"
       "Example:\n"
       "  minslice suite lint suite.yaml\n"

@@ -10,6 +10,7 @@
 #include "gate/policy_reader.h"
 #include "gate/rules.h"
 #include "gate/sentences.h"
+#include "gate/usage.h"
 #include "gate/verdict_rows.h"
 #include "io/nearest_name.h"
 #include "io/sha256.h"
@@ -302,6 +303,8 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
   verdict.dimensions = std::move(outcome.dimensions);
   Resample(policy, data, outcome.aggregate, verdict);
   verdict.planning = PlanningOf(policy, outcome.aggregate);
+  verdict.incumbent_usage = UsageOf(incumbent);
+  verdict.candidate_usage = UsageOf(candidate);
   CountMissingRows(paired, outcome.aggregate.n, verdict.missing);
   VerdictNondeterminism noise{RepeatsOf(table.incumbent, table.n_cases()),
                               RepeatsOf(table.candidate, table.n_cases())};

@@ -6,57 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
+#include "io/posix_file.h"
+#include "io/staged_file.h"
+
 namespace minslice::io {
 namespace {
-
-std::string ErrorText(int error) {
-  std::string text = std::strerror(error);
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
-  return text;
-}
-
-// A missing or unreadable path is the user's to put right; a full disk or a failing one is not.
-tl::unexpected<Failure> SystemFailure(const std::string& path, const std::string& what, int error) {
-  const bool machine = error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG ||
-                       error == EMFILE || error == ENFILE || error == ENOMEM;
-  return tl::unexpected<Failure>(Failure{machine ? Failure::Kind::kInternal : Failure::Kind::kInput,
-                                         {{{path}, what + ": " + ErrorText(error)}}});
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-  int Release() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-
- private:
-  int fd_;
-};
-
-int WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return 0;
-}
 
 class RealAppendFile final : public AppendFile {
  public:
@@ -112,37 +69,9 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<void> WriteFile(const std::string& path, std::string_view bytes) override {
-    struct stat status{};
-    std::string target = path;
-    if (stat(path.c_str(), &status) == 0) {
-      if (!S_ISREG(status.st_mode)) {
-        Descriptor fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-        if (fd.get() < 0) return SystemFailure(path, "cannot be written", errno);
-        if (const int error = WriteAll(fd.get(), bytes))
-          return SystemFailure(path, "cannot be written", error);
-        return {};
-      }
-      // Through a symbolic link: what it points to is replaced, the link stays.
-      if (char* real = realpath(path.c_str(), nullptr)) {
-        target = real;
-        std::free(real);
-      }
-    }
-    const std::string temporary = target + ".tmp." + std::to_string(getpid());
-    Descriptor fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (fd.get() < 0) return SystemFailure(path, "cannot be written", errno);
-    int error = WriteAll(fd.get(), bytes);
-    if (error == 0 && fsync(fd.get()) != 0) error = errno;
-    if (close(fd.Release()) != 0 && error == 0) error = errno;
-    if (error == 0 && rename(temporary.c_str(), target.c_str()) != 0) error = errno;
-    if (error != 0) {
-      unlink(temporary.c_str());
-      return SystemFailure(path, "cannot be written", error);
-    }
-    const Descriptor folder(open(FolderOf(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.get() >= 0)
-      fsync(folder.get());  // the name, too, survives a power cut where the file system can
-    return {};
+    Result<StagedFile> file = StagedFile::Write(path, bytes);
+    if (!file) return tl::unexpected(file.error());
+    return file->Commit();
   }
 
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, AppendMode mode) override {

@@ -2,6 +2,7 @@
 #ifndef MINSLICE_REPORT_REPORT_H_
 #define MINSLICE_REPORT_REPORT_H_
 
+#include <cstddef>
 #include <string>
 
 #include "minslice/result.h"
@@ -18,8 +19,10 @@ struct TextOptions {
 };
 
 std::string VerdictText(const Verdict& verdict, const TextOptions& options);
-std::string VerdictMarkdown(const Verdict& verdict);  // fits a GitHub comment, 65,536 characters
-std::string VerdictJson(const Verdict& verdict);      // verdict.json, pretty, trailing newline
+// The whole text stays within the budget: by default that of a GitHub comment (65,536 characters) with room
+// for a line of the bot.
+std::string VerdictMarkdown(const Verdict& verdict, std::size_t budget_bytes = 65000);
+std::string VerdictJson(const Verdict& verdict);  // verdict.json, pretty, trailing newline
 Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& path);
 
 }  // namespace minslice::report

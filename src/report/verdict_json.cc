@@ -11,6 +11,7 @@
 #include "report/json_fields.h"
 #include "report/report.h"
 #include "report/row_json.h"
+#include "report/usage_json.h"
 
 namespace minslice::report {
 namespace {
@@ -251,6 +252,8 @@ std::string VerdictJson(const Verdict& verdict) {
                       {"pairs_for_goal", Value(planning.pairs_for_goal)},
                       {"pairs_for_2_points", Value(planning.pairs_for_2_points)},
                       {"pairs_for_1_point", Value(planning.pairs_for_1_point)}};
+  json["usage"] = {{"incumbent", UsageJson(verdict.incumbent_usage)},
+                   {"candidate", UsageJson(verdict.candidate_usage)}};
   Json policy;
   policy["path"] = ValidUtf8(verdict.policy.path);
   policy["sha256"] = verdict.policy_sha256;
@@ -417,6 +420,10 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
     r.Get("pairs_for_goal", p.pairs_for_goal);
     r.Get("pairs_for_2_points", p.pairs_for_2_points);
     r.Get("pairs_for_1_point", p.pairs_for_1_point);
+  });
+  root.Object("usage", [&](const Reader& r) {
+    r.Object("incumbent", [&](const Reader& u) { ReadUsage(u, verdict.incumbent_usage); });
+    r.Object("candidate", [&](const Reader& u) { ReadUsage(u, verdict.candidate_usage); });
   });
   root.Object("policy", [&](const Reader& r) {
     r.Get("sha256", verdict.policy_sha256);

@@ -12,7 +12,6 @@
 namespace minslice::report {
 namespace {
 
-constexpr std::size_t kBudget = 65536;
 constexpr std::size_t kOpenRows = 20;  // beyond these the slices are folded
 constexpr std::size_t kMaxNameBytes = 120;
 
@@ -71,9 +70,14 @@ std::string SegmentRow(const VerdictSegment& segment) {
                          SegmentStatus(segment));
 }
 
+// Blocked or held: these come first in WorstFirst.
+bool Decides(const VerdictSegment* segment) { return SegmentRank(*segment) <= 4; }
+
+constexpr std::size_t kRowBytes = 400;  // of a row with a long name: more than most have
+
 }  // namespace
 
-std::string VerdictMarkdown(const Verdict& verdict) {
+std::string VerdictMarkdown(const Verdict& verdict, std::size_t budget_bytes) {
   std::string out = fmt::format("<!-- minslice:gate {} -->\n", MarkerName(verdict.suite));
   out += fmt::format("### {} minslice: {}\n", Symbol(verdict.decision), DecisionName(verdict.decision));
   out += fmt::format("candidate {} vs incumbent {}, suite {}\n\n", Code(ArmName(verdict.candidate)),
@@ -134,31 +138,42 @@ std::string VerdictMarkdown(const Verdict& verdict) {
                      Interval(verdict.aggregate), verdict.broke.size(), verdict.fixed.size(),
                      PValue(verdict.aggregate.p_harm), MarkdownText(AggregateStatus(verdict)));
   constexpr std::size_t kReserve = 400;  // the fold's own markup and the line that counts
+  // Slices that decide and find no row any more are at least named: half of the room is kept for their names.
+  const std::size_t deciding =
+      static_cast<std::size_t>(std::count_if(segments.begin(), segments.end(), Decides));
+  const std::size_t room =
+      budget_bytes - std::min(budget_bytes, out.size() + tail.size() + table_head.size() + kReserve);
+  const std::size_t row_room = deciding * kRowBytes > room ? room / 2 : room;
   std::string folded;
   std::size_t shown = 0;
-  std::size_t folded_rows = 0;
+  std::size_t used = 0;
   for (const VerdictSegment* segment : segments) {
     const std::string row = SegmentRow(*segment);
-    if (out.size() + folded.size() + tail.size() + table_head.size() + row.size() + kReserve > kBudget) break;
+    if (used + row.size() > row_room) break;
+    used += row.size();
     ++shown;
-    if (shown <= kOpenRows) {
-      out += row;
-    } else {
-      folded += row;
-      ++folded_rows;
-    }
+    (shown <= kOpenRows ? out : folded) += row;
   }
-  if (folded_rows > 0) {
-    out += fmt::format("\n<details><summary>{} more slices, worst first</summary>\n\n", folded_rows) +
+  if (!folded.empty()) {
+    out += fmt::format("\n<details><summary>{} more slices, worst first</summary>\n\n", shown - kOpenRows) +
            table_head + folded + "\n</details>\n";
   }
-  if (shown < segments.size()) {
-    std::size_t deciding = 0;
-    for (std::size_t i = shown; i < segments.size(); ++i)
-      deciding += SegmentRank(*segments[i]) <= 2 ? 1U : 0U;
-    out += fmt::format("\n{} more slices{} in verdict.json\n",
-                       Count(static_cast<std::int64_t>(segments.size() - shown)),
-                       deciding > 0 ? fmt::format(", {} of them blocked or suspected,", deciding) : "");
+  if (shown < deciding) {
+    std::string names;
+    std::size_t named = shown;
+    for (; named < deciding; ++named) {
+      const std::string name = Code(segments[named]->value, 24);
+      if (used + names.size() + name.size() + 2 > room) break;
+      names += (names.empty() ? "" : ", ") + name;
+    }
+    if (!names.empty()) out += fmt::format("\n**Also blocked or held:** {}\n", names);
+    if (named < deciding)
+      out += fmt::format("\n{} more blocked or held slices in verdict.json\n",
+                         Count(static_cast<std::int64_t>(deciding - named)));
+  }
+  const std::size_t rest = segments.size() - std::max(shown, deciding);
+  if (rest > 0) {
+    out += fmt::format("\n{} more slices in verdict.json\n", Count(static_cast<std::int64_t>(rest)));
   }
   return out + tail;
 }
