@@ -92,21 +92,77 @@ class Patterns {
   std::int64_t count_ = 0;
 };
 
-struct Counts {
-  explicit Counts(std::size_t n) : raw(n, 0), single(n, 0), down(n, 0) {}
-  std::vector<std::int64_t> raw, single, down;  // down: by rank
+// How often the maximum over slices reached each slice's own statistic; larger is more extreme.
+class Counts {
+ public:
+  explicit Counts(std::size_t n) : raw_(n, 0), single_(n, 0), down_(n, 0) {}
+
+  void Add(const Counts& other) {
+    for (std::size_t h = 0; h < raw_.size(); ++h) {
+      raw_[h] += other.raw_[h];
+      single_[h] += other.single_[h];
+      down_[h] += other.down_[h];
+    }
+  }
+  // One draw. `order` has the slices by their statistics, largest first; at(h) is the drawn statistic of a
+  // slice.
+  template <class At>
+  void Count(const std::vector<std::size_t>& order, const std::vector<double>& reach, At at) {
+    double best = -INFINITY;
+    for (std::size_t k = order.size(); k-- > 0;) {
+      const std::size_t h = order[k];
+      const double drawn = at(h);
+      raw_[h] += drawn >= reach[h];
+      best = std::max(best, drawn);
+      down_[k] += best >= reach[h];
+    }
+    for (std::size_t h = 0; h < order.size(); ++h) single_[h] += best >= reach[h];
+  }
+  // p is the share of `all` draws, or where they are a sample, with the observed one among them.
+  JointAdjustment Finish(const std::vector<std::size_t>& order, const std::vector<double>& observed,
+                         std::int64_t all, bool exact) const {
+    const auto p = [&](std::int64_t count) {
+      const double more = exact ? 0 : 1;
+      return (static_cast<double>(count) + more) / (static_cast<double>(all) + more);
+    };
+    JointAdjustment result;
+    result.statistic = observed;
+    result.exact = exact;
+    result.replicates = all;
+    result.raw_p.resize(order.size());
+    result.single_step_p.resize(order.size());
+    result.step_down_p.resize(order.size());
+    double running = 0;
+    for (std::size_t k = 0; k < order.size(); ++k) {
+      const std::size_t h = order[k];
+      result.raw_p[h] = p(raw_[h]);
+      result.single_step_p[h] = p(single_[h]);
+      running = std::max(running, p(down_[k]));
+      result.step_down_p[h] = running;
+    }
+    return result;
+  }
+
+ private:
+  std::vector<std::int64_t> raw_, single_, down_;  // down_: by rank
 };
+
+// Slices by their statistics, largest first.
+std::vector<std::size_t> Ranked(const std::vector<double>& observed) {
+  std::vector<std::size_t> order(observed.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return observed[a] != observed[b] ? observed[a] > observed[b] : a < b;
+  });
+  return order;
+}
 
 // Larger is more extreme. `of` turns the sum of one slice under one pattern into the statistic.
 template <class Statistic>
 JointAdjustment StepDown(const SliceTable& table, const Patterns& patterns,
                          const std::vector<double>& observed, Statistic of) {
   const std::size_t n = table.slices();
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return observed[a] != observed[b] ? observed[a] > observed[b] : a < b;
-  });
+  const std::vector<std::size_t> order = Ranked(observed);
   std::vector<double> total(n, 0.0);
   for (std::size_t e = 0; e < table.slice().size(); ++e) total[table.slice()[e]] += table.value()[e];
   // A tie in exact arithmetic is a tie.
@@ -121,7 +177,6 @@ JointAdjustment StepDown(const SliceTable& table, const Patterns& patterns,
     Counts own(n);
     std::vector<std::uint64_t> words(std::min(table.groups(), kPart));
     std::vector<double> sums(n * kFlips);
-    std::vector<double> best(kFlips);
 #pragma omp for schedule(static)
     for (std::int64_t block = 0; block < patterns.blocks(); ++block) {
       std::fill(sums.begin(), sums.end(), 0.0);
@@ -132,49 +187,14 @@ JointAdjustment StepDown(const SliceTable& table, const Patterns& patterns,
         AddPlusSigns(table.start().data() + first, part, table.slice().data(), table.value().data(),
                      words.data(), sums.data());
       }
-      const std::size_t flips = patterns.InBlock(block);
-      std::fill(best.begin(), best.end(), -INFINITY);
-      for (std::size_t k = n; k-- > 0;) {
-        const std::size_t h = order[k];
-        for (std::size_t f = 0; f < flips; ++f) {
-          double& sum = sums[h * kFlips + f];
-          sum = of(h, 2 * sum - total[h]);
-          own.raw[h] += sum >= reach[h];
-          best[f] = std::max(best[f], sum);
-          own.down[k] += best[f] >= reach[h];
-        }
-      }
-      for (std::size_t h = 0; h < n; ++h) {
-        for (std::size_t f = 0; f < flips; ++f) own.single[h] += best[f] >= reach[h];
+      for (std::size_t f = 0; f < patterns.InBlock(block); ++f) {
+        own.Count(order, reach, [&](std::size_t h) { return of(h, 2 * sums[h * kFlips + f] - total[h]); });
       }
     }
 #pragma omp critical
-    for (std::size_t h = 0; h < n; ++h) {
-      counts.raw[h] += own.raw[h];
-      counts.single[h] += own.single[h];
-      counts.down[h] += own.down[h];
-    }
+    counts.Add(own);
   }
-  JointAdjustment result;
-  result.statistic = observed;
-  result.exact = patterns.exact();
-  result.replicates = patterns.count();
-  const auto p = [&](std::int64_t count) {
-    const double all = static_cast<double>(patterns.count());
-    return patterns.exact() ? static_cast<double>(count) / all : (static_cast<double>(count) + 1) / (all + 1);
-  };
-  result.raw_p.resize(n);
-  result.single_step_p.resize(n);
-  result.step_down_p.resize(n);
-  double running = 0;
-  for (std::size_t k = 0; k < n; ++k) {
-    const std::size_t h = order[k];
-    result.raw_p[h] = p(counts.raw[h]);
-    result.single_step_p[h] = p(counts.single[h]);
-    running = std::max(running, p(counts.down[k]));
-    result.step_down_p[h] = running;
-  }
-  return result;
+  return counts.Finish(order, observed, patterns.count(), patterns.exact());
 }
 
 Computed<bool> Checked(const JointOptions& options) {
@@ -272,11 +292,7 @@ Computed<JointAdjustment> RomanoWolf(const SliceTable& table, const JointOptions
     if (g > 0) mean[h] = sum[h] / g;
     observed[h] = student(g, sum[h], squares[h], 0);
   }
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return observed[a] != observed[b] ? observed[a] > observed[b] : a < b;
-  });
+  const std::vector<std::size_t> order = Ranked(observed);
   const Resampler resampler(static_cast<std::int64_t>(table.groups()));
   Counts counts(n);
 #pragma omp parallel
@@ -298,41 +314,14 @@ Computed<JointAdjustment> RomanoWolf(const SliceTable& table, const JointOptions
           at[2] += product * table.value()[e];
         }
       }
-      double best = -INFINITY;
-      for (std::size_t k = n; k-- > 0;) {
-        const std::size_t h = order[k];
-        const double t = student(drawn[3 * h], drawn[3 * h + 1], drawn[3 * h + 2], mean[h]);
-        own.raw[h] += t >= observed[h];
-        best = std::max(best, t);
-        own.down[k] += best >= observed[h];
-      }
-      for (std::size_t h = 0; h < n; ++h) own.single[h] += best >= observed[h];
+      own.Count(order, observed, [&](std::size_t h) {
+        return student(drawn[3 * h], drawn[3 * h + 1], drawn[3 * h + 2], mean[h]);
+      });
     }
 #pragma omp critical
-    for (std::size_t h = 0; h < n; ++h) {
-      counts.raw[h] += own.raw[h];
-      counts.single[h] += own.single[h];
-      counts.down[h] += own.down[h];
-    }
+    counts.Add(own);
   }
-  JointAdjustment result;
-  result.statistic = observed;
-  result.replicates = options.replicates;
-  result.raw_p.resize(n);
-  result.single_step_p.resize(n);
-  result.step_down_p.resize(n);
-  const auto p = [&](std::int64_t count) {
-    return (static_cast<double>(count) + 1) / (static_cast<double>(options.replicates) + 1);
-  };
-  double running = 0;
-  for (std::size_t k = 0; k < n; ++k) {
-    const std::size_t h = order[k];
-    result.raw_p[h] = p(counts.raw[h]);
-    result.single_step_p[h] = p(counts.single[h]);
-    running = std::max(running, p(counts.down[k]));
-    result.step_down_p[h] = running;
-  }
-  return result;
+  return counts.Finish(order, observed, options.replicates, false);
 }
 
 }  // namespace minslice::stats
