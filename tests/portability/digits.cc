@@ -41,13 +41,16 @@ int main() {
   std::vector<SliceDiscordance> slices;
   rng::Stream stream(1, 0);
   for (int s = 0; s < 40; ++s) {
-    slices.push_back({static_cast<std::int64_t>(stream.Below(12)), static_cast<std::int64_t>(stream.Below(9))});
+    slices.push_back(
+        {static_cast<std::int64_t>(stream.Below(12)), static_cast<std::int64_t>(stream.Below(9))});
   }
-  for (const double p : WestfallYoungDiscrete(slices)) Print("~westfall_young", p);
+  const std::vector<double> adjusted = WestfallYoungDiscrete(slices);
+  for (const double p : adjusted) Print("~westfall_young", p);
   std::vector<double> d;
   for (int i = 0; i < 5000; ++i) d.push_back(stream.Uniform() - .48);
   for (const std::int64_t n : {20, 33, 840, 5000}) {
-    const auto seeded = BootstrapMean(std::span(d).first(static_cast<std::size_t>(n)), {.replicates = 2000, .seed = 3});
+    const auto seeded =
+        BootstrapMean(std::span(d).first(static_cast<std::size_t>(n)), {.replicates = 2000, .seed = 3});
     Print("graded_seeded", seeded->intervals.percentile);
     Print("graded_seeded_se", seeded->intervals.standard_error);
   }
@@ -69,6 +72,8 @@ int main() {
   for (std::uint32_t& slice : slice_of) slice = static_cast<std::uint32_t>(stream.Below(12));
   const Cut cuts[] = {{slice_of, 12}};
   const SliceTable table = *SliceTable::FromCuts(d, cuts);
-  for (const double p : SignFlipMaxT(table, {.replicates = 3000, .seed = 2})->step_down_p) Print("max_t", p);
-  for (const double p : RomanoWolf(table, {.replicates = 1000, .seed = 2})->step_down_p) Print("romano_wolf", p);
+  const JointAdjustment flips = *SignFlipMaxT(table, {.replicates = 3000, .seed = 2});
+  for (const double p : flips.step_down_p) Print("max_t", p);
+  const JointAdjustment resampled = *RomanoWolf(table, {.replicates = 1000, .seed = 2});
+  for (const double p : resampled.step_down_p) Print("romano_wolf", p);
 }
