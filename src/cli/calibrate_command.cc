@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/figures.h"
 #include "cli/plan_inputs.h"
 #include "cli/session.h"
@@ -146,15 +147,11 @@ void AddCalibrateCommand(CLI::App& app, Session& session) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{10000000}))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--seed", flags->seed, "of the draws; same digits at any number of threads")
-      ->type_name("N")
-      ->capture_default_str();
-  command->add_option("--format", flags->format, "what goes to standard output")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  AddSeedFlag(*command, flags->seed);
+  AddFormatFlag(*command, flags->format);
   command->footer(
       "Example:\n"
-      "  minslice calibrate gates/default.yaml --incumbent logs/incumbent.jsonl\n\n"
+      "  minslice calibrate gates/default.yaml --incumbent three.jsonl\n\n"
       "Ends with 0, or 13 where the gate is shown to block more often than it states; 2 and 1 are failures.");
   command->callback([flags, &session] { RunCalibrate(*flags, session); });
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/figures.h"
 #include "cli/plan_inputs.h"
 #include "cli/session.h"
@@ -230,17 +231,12 @@ void AddCheckCommand(CLI::App& app, Session& session) {
       ->check(Between(0.1, 100.0))
       ->type_name("POINTS")
       ->capture_default_str();
-  command->add_option("--rows", flags->rows, "slices to list of each dimension; 0: all")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000000000}))
-      ->type_name("N")
-      ->capture_default_str();
-  command->add_option("--format", flags->format, "what goes to standard output")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  AddRowsFlag(*command, "--rows", flags->rows, "slices to list of each dimension");
+  AddFormatFlag(*command, flags->format);
   command->footer(
       "Example:\n"
       "  minslice check gates/default.yaml --suite suite.yaml --psi 0.08\n"
-      "  minslice check gates/default.yaml --incumbent logs/incumbent.jsonl\n\n"
+      "  minslice check gates/default.yaml --incumbent incumbent.jsonl\n\n"
       "Ends with 0 (the goal can be shown at this size), 11 (it cannot); 2 and 1 are failures.");
   command->callback([flags, &session] {
     if (flags->suite.empty() == flags->incumbent.empty()) {

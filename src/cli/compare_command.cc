@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/compare_analysis.h"
 #include "cli/compare_render.h"
 #include "cli/figures.h"
@@ -226,16 +227,15 @@ void AddCompareCommand(CLI::App& app, Session& session) {
           ->add_option("--margin", flags->margin, "also test: worse by less than this (0.02 is two points)")
           ->type_name("M");
   command->add_option("--level", flags->level, "confidence level; alpha is 1 - level [0.95]")->type_name("L");
-  command->add_option("--seed", flags->seed, "of the bootstrap [0]")->type_name("S");
+  AddSeedFlag(*command, flags->seed);
   command->add_option("--replicates", flags->replicates, "of the bootstrap [10000]")->type_name("B");
-  command->add_option("--format", flags->format, "text, json, markdown or csv")
-      ->check(CLI::IsMember({"text", "json", "markdown", "csv"}))
-      ->type_name("FORMAT");
+  AddFormatFlag(*command, flags->format, {"text", "json", "markdown", "csv"});
   command->footer(
       "The four counts of --table, in order: cases that BOTH sides pass, that only the INCumbent passes\n"
       "(the candidate broke them), that only the CANDidate passes (it fixed them), that NEITHER passes.\n"
-      "Examples: minslice compare incumbent.jsonl candidate.jsonl --by customer\n"
-      "          minslice compare --table 550,49,67,174 --margin 0.02");
+      "\nExamples:\n"
+      "  minslice compare incumbent.jsonl candidate.jsonl --by flow\n"
+      "  minslice compare --table 550,49,67,174 --margin 0.02");
   command->callback([flags, margin, &session] { RunCompare(*flags, margin->count() > 0, session); });
 }
 

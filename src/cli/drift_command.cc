@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/figures.h"
 #include "cli/open_log_argument.h"
 #include "cli/session.h"
@@ -132,12 +133,10 @@ void AddDriftCommand(CLI::App& app, Session& session) {
       ->type_name("LOG");
   command->add_flag("--strict", flags->strict,
                     "warnings (alias, hidden, fingerprint_changed, ...) end with 13 too");
-  command->add_option("--format", flags->format, "what goes to standard output")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  AddFormatFlag(*command, flags->format);
   command->footer(
       "Example:\n"
-      "  minslice drift logs/monday.jsonl logs/tuesday.jsonl\n\n"
+      "  minslice drift monday.jsonl tuesday.jsonl\n\n"
       "Ends with 0 (no drift), 13 (another model answered); 2 and 1 are failures.");
   command->callback([flags, &session] { RunDrift(*flags, session); });
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/open_log_argument.h"
 #include "cli/report_files.h"
 #include "cli/session.h"
@@ -125,9 +126,7 @@ void AddGateCommand(CLI::App& app, Session& session) {
           "--out", options->out,
           "folder for verdict.json and every report; an earlier run's are moved to DIR/earlier first")
       ->type_name("DIR");
-  command->add_option("--format", options->format, "what goes to standard output")
-      ->check(CLI::IsMember(ReportFormats()))
-      ->capture_default_str();
+  AddFormatFlag(*command, options->format, ReportFormats());
   command->footer(
       "Example:\n"
       "  minslice gate gates/default.yaml --incumbent incumbent.jsonl \\\n"

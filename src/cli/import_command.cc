@@ -127,11 +127,14 @@ void AddImportCommand(CLI::App& app, Session& session) {
   command->footer(
       "A FIELD with dots reaches into nested objects and lists: scores.preference, choices.0.text.\n\n"
       "Example:\n"
-      "  minslice import jsonl qwen.jsonl -o qwen.log.jsonl --score-field preference --pass-above 0.5 \\\n"
-      "      --segment-fields dataset,length --model FuseChat-Qwen-2.5-7B-Instruct\n"
-      "  minslice import csv results.csv -o candidate.log.jsonl --id-field case --pass-field correct\n"
-      "  minslice import inspect logs/run.eval -o candidate.log.jsonl\n"
-      "  minslice import promptfoo out.jsonl -o a.log.jsonl --provider mock-a --id-field id\n\n"
+      "  minslice import jsonl qwen.jsonl -o qwen.log.jsonl --score-field preference \\\n"
+      "    --pass-above 0.5 --id-field id --segment-fields dataset,length \\\n"
+      "    --model Qwen-2.5-7B\n"
+      "  minslice import csv results.csv -o csv.log.jsonl --id-field case \\\n"
+      "    --pass-field correct\n"
+      "  minslice import inspect run.eval -o inspect.log.jsonl\n"
+      "  minslice import promptfoo out.jsonl -o a.log.jsonl --provider mock-a \\\n"
+      "    --id-field id\n\n"
       "Every error of every file is shown at once (exit 2), and then no log is written.");
   command->callback([options, &session] { RunImport(*options, session); });
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/listing.h"
 #include "cli/session.h"
 #include "io/file_system.h"
@@ -364,11 +365,6 @@ void Merge(const LogFlags& flags, Session& session) {
                              merged->finished ? "finished" : "unfinished");
 }
 
-void AddFormat(CLI::App* command, const std::shared_ptr<LogFlags>& flags) {
-  command->add_option("--format", flags->format, "text | json | markdown | csv")
-      ->check(CLI::IsMember({"text", "json", "markdown", "csv"}));
-}
-
 }  // namespace
 
 void AddLogCommand(CLI::App& app, Session& session) {
@@ -380,7 +376,7 @@ void AddLogCommand(CLI::App& app, Session& session) {
   const auto verify_flags = std::make_shared<LogFlags>();
   CLI::App* verify = log->add_subcommand("verify", "is a log whole? exit 0 if every log is, 2 if one is not");
   verify->add_option("LOG", verify_flags->logs, "log.jsonl")->required();
-  AddFormat(verify, verify_flags);
+  AddFormatFlag(*verify, verify_flags->format, {"text", "json", "markdown", "csv"});
   verify->footer(
       "Whole: every line readable, an end record as the last one, no case with two rows, one prompt for each "
       "case,\n"
@@ -392,9 +388,10 @@ void AddLogCommand(CLI::App& app, Session& session) {
   CLI::App* stats =
       log->add_subcommand("stats", "outcomes by repeat and segment, models, tokens, cost, latency, errors");
   stats->add_option("LOG", stats_flags->logs, "log.jsonl")->required();
-  AddFormat(stats, stats_flags);
+  AddFormatFlag(*stats, stats_flags->format, {"text", "json", "markdown", "csv"});
   stats->footer(
-      "Example:\n  minslice log stats candidate.jsonl\n  minslice log stats a.jsonl b.jsonl --format json");
+      "Example:\n  minslice log stats candidate.jsonl\n  minslice log stats incumbent.jsonl candidate.jsonl "
+      "--format json");
   stats->callback([stats_flags, &session] { Stats(*stats_flags, session); });
 
   const auto repair_flags = std::make_shared<LogFlags>();
@@ -415,7 +412,7 @@ void AddLogCommand(CLI::App& app, Session& session) {
   merge->footer(
       "Suite, target, model, request settings and repeats must agree, and no case may have an answer in two "
       "of the logs.\n\n"
-      "Example:\n  minslice log merge shard-1.jsonl shard-2.jsonl -o candidate.jsonl");
+      "Example:\n  minslice log merge shard-1.jsonl shard-2.jsonl -o merged.jsonl");
   merge->callback([merge_flags, &session] { Merge(*merge_flags, session); });
 }
 

@@ -70,8 +70,7 @@ void AddManualCommands(CLI::App& app, Session& session) {
   manual->add_option("--out", flags->out, "write the pages of all commands to this folder")
       ->excludes(of)
       ->type_name("DIR");
-  manual->footer(
-      "Examples: minslice man gate | man -l -\n          minslice man --out ~/.local/share/man/man1");
+  manual->footer("Examples:\n  minslice man gate | man -l -\n  minslice man --out ~/.local/share/man/man1");
   manual->callback([flags, &app, &session] { RunManual(*flags, TreeOf(app), session); });
 
   auto shell = std::make_shared<std::string>();
@@ -81,8 +80,9 @@ void AddManualCommands(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"bash", "zsh", "fish"}))
       ->type_name("SHELL");
   completion->footer(
-      "Examples: source <(minslice completion bash)\n"
-      "          minslice completion fish > ~/.config/fish/completions/minslice.fish");
+      "Examples:\n"
+      "  source <(minslice completion bash)\n"
+      "  minslice completion fish > ~/.config/fish/completions/minslice.fish");
   completion->callback([shell, &app, &session] {
     const CommandTree tree = TreeOf(app);
     session.out << (*shell == "bash"  ? BashCompletion(tree)

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/compare_analysis.h"
 #include "cli/figures.h"
 #include "cli/open_log_argument.h"
@@ -404,12 +405,12 @@ void AddMdeCommand(CLI::App& app, Session& session) {
   CLI::Option* rate =
       command->add_option("--rate", flags->rate, "incumbent's pass rate, for the unpaired contrast only")
           ->type_name("R");
-  command->add_option("--format", flags->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  AddFormatFlag(*command, flags->format);
   command->footer(
       "Fractions, not points: 0.02 is two points.\n"
-      "Example: minslice mde --pairs 840 --discordance 0.138 --effect 0.02 --margin 0.02");
+      "\nExamples:\n"
+      "  minslice mde --pairs 840 --discordance 0.138 --effect 0.02 --margin 0.02\n"
+      "  minslice mde --pilot incumbent.jsonl candidate.jsonl --margin 0.02");
   command->callback([=, &session] {
     RunMde(*flags,
            {.pairs = pairs->count() > 0,

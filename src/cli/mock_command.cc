@@ -67,8 +67,8 @@ void AddMockCommand(CLI::App& app, Session& session) {
       "Without --config it knows the models mock-perfect and mock-<rate>.\n\n"
       "Example:\n"
       "  minslice mock --suite suite.yaml --port 8090 &\n"
-      "  minslice run suite.yaml --target try --model mock-0.85 --base-url http://127.0.0.1:8090/v1 -o "
-      "try.jsonl");
+      "  minslice run suite.yaml --target candidate --model mock-0.85 \\\n"
+      "    --base-url http://127.0.0.1:8090/v1 -o try.jsonl");
   command->callback([flags, &session] { RunMock(*flags, session); });
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/figures.h"
 #include "cli/open_log_argument.h"
 #include "cli/session.h"
@@ -257,17 +258,12 @@ void AddRepeatCommand(CLI::App& app, Session& session) {
       ->check(Between(1e-12, 0.5))
       ->type_name("P")
       ->capture_default_str();
-  command->add_option("--flips", flags->flips, "how many flipped cases to list; 0: all")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000000000}))
-      ->type_name("N")
-      ->capture_default_str();
-  command->add_option("--format", flags->format, "what goes to standard output")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  AddRowsFlag(*command, "--flips", flags->flips, "how many flipped cases to list");
+  AddFormatFlag(*command, flags->format);
   command->footer(
       "Example:\n"
-      "  minslice repeat logs/incumbent.jsonl\n"
-      "  minslice repeat logs/run1.jsonl logs/run2.jsonl logs/run3.jsonl --format json\n\n"
+      "  minslice repeat incumbent.jsonl\n"
+      "  minslice repeat run1.jsonl run2.jsonl run3.jsonl --format json\n\n"
       "Ends with 0 (stable, or noise explains it), 13 (nondeterministic), 11 (one repeat, or no\n"
       "case with all of them: cannot tell); 2 and 1 are failures.");
   command->callback([flags, &session] {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/report_files.h"
 #include "cli/session.h"
 #include "io/file_system.h"
@@ -60,10 +61,7 @@ void AddReportCommand(CLI::App& app, Session& session) {
                      std::string("write ") + kind.help)
         ->type_name("FILE");
   }
-  command->add_option("--format", options->format, "what goes to standard output, where no file is asked for")
-      ->check(CLI::IsMember(ReportFormats()))
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  AddFormatFlag(*command, options->format, ReportFormats());
   command->footer(
       "Example:\n"
       "  minslice report report/verdict.json --junit junit.xml --csv slices.csv\n\n"

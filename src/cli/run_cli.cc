@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 
+#include "cli/help_formatter.h"
 #include "cli/session.h"
 #include "io/nearest_name.h"
 #include "minslice/version.h"
@@ -38,6 +40,31 @@ const CLI::App* FindCommand(const CLI::App& app, const std::string& name) {
     if (command->get_name() == name) return command;
   }
   return nullptr;
+}
+
+// The first word, and the second behind a command that only holds others ("suite lnt").
+bool ReportUnknownCommand(const CLI::App& app, const std::vector<std::string>& args, std::ostream& err) {
+  const CLI::App* command = &app;
+  std::string path = "minslice";
+  for (std::size_t i = 1; i < args.size() && command->get_require_subcommand_min() > 0; ++i) {
+    if (args[i].starts_with('-')) {
+      if (args[i] == "-q" || args[i] == "--quiet") continue;
+      return false;
+    }
+    const CLI::App* inner = args[i].empty() ? nullptr : FindCommand(*command, args[i]);
+    if (inner == nullptr) {
+      std::vector<std::string> names;
+      for (const CLI::App* one : command->get_subcommands([](const CLI::App*) { return true; }))
+        names.push_back(one->get_name());
+      err << "minslice: there is no command " << io::Quoted((path + " " + args[i]).substr(9))
+          << io::DidYouMean(args[i], names, command == &app ? 0 : names.size()) << "; see: " << path
+          << " --help\n";
+      return true;
+    }
+    path += " " + args[i];
+    command = inner;
+  }
+  return false;
 }
 
 // CLI11 names unknown flags last and in reverse, behind what it misses; a typo is named first here, with what
@@ -88,27 +115,34 @@ void Session::Note(const std::string& text) {
   if (!quiet) err << text << '\n';
 }
 
-int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& err, bool out_is_terminal,
+int Run(const std::vector<std::string>& given, std::ostream& out, std::ostream& err, bool out_is_terminal,
         bool err_is_terminal) {
   Session session{.out = out, .err = err};
   session.out_is_terminal = out_is_terminal;
   session.err_is_terminal = err_is_terminal;
   session.color = WantsColor(out_is_terminal);
   session.width = TerminalWidth(out_is_terminal);
-  if (!args.empty()) session.program = args[0];
+  if (!given.empty()) session.program = given[0];
   try {
     CLI::App app{
         "minslice says whether a candidate model may replace the incumbent, slice by slice, and when the "
-        "data\n"
-        "cannot say. Start with: minslice demo"};
+        "data cannot say. Start with: minslice demo"};
+    app.formatter(std::make_shared<HelpFormatter>());
     app.name("minslice");
     app.set_version_flag("--version", std::string("minslice ") + kVersion);
     app.require_subcommand(1);
     app.fallthrough();
     app.add_flag("--quiet,-q", session.quiet, "no progress and no notes on standard error");
     app.footer(
-        "Exit codes: 0 promote or success, 10 hold, 11 inconclusive, 12 blocked, 13 invalid, 2 usage or "
-        "input, 1 internal.");
+        "One command's flags and an example: minslice help COMMAND\n\n"
+        "Exit codes:\n"
+        "   0  promote, or success\n"
+        "  10  hold: a person decides\n"
+        "  11  inconclusive: this suite cannot tell\n"
+        "  12  blocked\n"
+        "  13  invalid: the evidence is not sound\n"
+        "   2  wrong flags or input; no verdict\n"
+        "   1  a failure of minslice or of the machine; no verdict");
     AddDemoCommand(app, session);
     AddSuiteCommand(app, session);
     AddRunCommand(app, session);
@@ -129,17 +163,16 @@ int Run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
     AddSchemaCommand(app, session);
     AddManualCommands(app, session);
 
+    // "help COMMAND" is "COMMAND --help".
+    std::vector<std::string> args = given;
+    if (args.size() > 1 && args[1] == "help") {
+      args.erase(args.begin() + 1);
+      args.emplace_back("--help");
+    }
     std::vector<std::string> reversed(args.rbegin(), args.rend());
     if (!reversed.empty()) reversed.pop_back();
     // CLI11 would print the general help for an unknown command that is followed by --help.
-    if (args.size() > 1 && !args[1].starts_with('-') && FindCommand(app, args[1]) == nullptr) {
-      std::vector<std::string> names;
-      for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
-        names.push_back(command->get_name());
-      err << "minslice: there is no command " << io::Quoted(args[1]) << io::DidYouMean(args[1], names, 0)
-          << "; see: minslice --help\n";
-      return kExitUsage;
-    }
+    if (ReportUnknownCommand(app, args, err)) return kExitUsage;
     try {
       app.parse(reversed);
     } catch (const CLI::ParseError& error) {

@@ -446,8 +446,8 @@ void AddRunCommand(CLI::App& app, Session& session) {
       "exit code 2 (interrupted: 1) and never a verdict.\n\n"
       "Examples:\n"
       "  minslice run suite.yaml --target candidate\n"
-      "  minslice run suite.yaml --target candidate --header 'x-bf-vk: ${EVAL_VK}' --repeats 3 -o "
-      "candidate.jsonl\n"
+      "  minslice run suite.yaml --target candidate --repeats 3 -o three.jsonl \\\n"
+      "    --header 'x-bf-vk: ${EVAL_VK}'\n"
       "  minslice run suite.yaml --target candidate -o candidate.jsonl --resume");
   command->callback([flags, &session] { RunSuite(*flags, session); });
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/session.h"
 #include "io/file_system.h"
 #include "io/nearest_name.h"
@@ -372,12 +373,10 @@ void AddShowCommand(CLI::App& app, Session& session) {
   command->add_option("--lines", options->lines, "lines shown of each answer; 0 shows all")
       ->capture_default_str();
   command->add_option("--limit", options->limit, "prompts shown; 0 shows all")->capture_default_str();
-  command->add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  AddFormatFlag(*command, options->format);
   command->footer(
       "Example:\n"
-      "  minslice show out/verdict.json refund_flow --broke\n\n"
+      "  minslice show report/verdict.json refund_flow --broke\n\n"
       "Reads the logs that the verdict names and refuses any whose SHA-256 is not the one that was gated.");
   command->callback([options, &session] { RunShow(*options, session); });
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/figures.h"
 #include "cli/plan_inputs.h"
 #include "cli/session.h"
@@ -316,18 +317,14 @@ void AddSimulateCommand(CLI::App& app, Session& session) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{10000000}))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--seed", flags->seed, "of the draws; same digits at any number of threads")
-      ->type_name("N")
-      ->capture_default_str();
+  AddSeedFlag(*command, flags->seed);
   command->add_flag("--published", flags->published,
                     "the settings of docs/operating-characteristics.md instead of a suite");
-  command->add_option("--format", flags->format, "what goes to standard output")
-      ->check(CLI::IsMember({"text", "json", "markdown"}))
-      ->capture_default_str();
+  AddFormatFlag(*command, flags->format, {"text", "json", "markdown"});
   command->footer(
       "Example:\n"
-      "  minslice simulate gates/default.yaml --incumbent logs/incumbent.jsonl --candidate "
-      "logs/candidate.jsonl\n"
+      "  minslice simulate gates/default.yaml --incumbent incumbent.jsonl \\\n"
+      "    --candidate candidate.jsonl\n"
       "  minslice simulate gates/default.yaml --plan plan.yaml --psi 0.05,0.1\n\n"
       "plan.yaml: {psi: 0.08, dimension: flow, slices: {refund_flow: 47, invoice: 210, other: 943}}");
   command->callback([flags, policy, incumbent, plan, &session] {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/session.h"
 #include "cli/stats_registry.h"
 #include "io/file_system.h"
@@ -167,11 +168,10 @@ void AddStatsCommand(CLI::App& app, Session& session) {
   command->add_option("--cases", options->cases, fmt::format("file of cases {{id, fn, in}}: {}", kForms))
       ->type_name("FILE");
   command->add_flag("--list", options->list, "print the names of all functions");
-  command->add_option("--format", options->format, "text or json (an array, one case a line, full precision)")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  AddFormatFlag(*command, options->format);
   command->footer(
-      "Example: minslice stats --cases tests/data/golden/stats.json --format json\n"
+      "Example:\n"
+      "  minslice stats --cases tests/data/golden/stats.json --format json\n\n"
       "Where \"in\" only names a \"dataset\" (or \"name\"), the data of the first case with that name are "
       "taken.\n"
       "Numbers that JSON has not are the texts NaN, Infinity and -Infinity. Exit 2 if a case could not be "

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/listing.h"
 #include "cli/session.h"
 #include "cli/suite_sample.h"
@@ -160,20 +161,19 @@ void Lint(const LintFlags& flags, Session& session) {
 void AddSuiteCommand(CLI::App& app, Session& session) {
   CLI::App* suite = app.add_subcommand("suite", "check suites before anything is spent on them");
   suite->require_subcommand(1);
-  suite->footer("Example:\n  minslice suite lint configs/support/suite.yaml");
+  suite->footer("Example:\n  minslice suite lint suite.yaml");
 
   const auto flags = std::make_shared<LintFlags>();
   CLI::App* lint = suite->add_subcommand("lint", "read a suite with all its cases and list what is in it");
   lint->add_option("SUITE", flags->suites, "suite.yaml; several are checked one after another")->required();
-  lint->add_option("--format", flags->format, "text | json | markdown | csv")
-      ->check(CLI::IsMember({"text", "json", "markdown", "csv"}));
+  AddFormatFlag(*lint, flags->format, {"text", "json", "markdown", "csv"});
   lint->footer(
       "Every error of suite.yaml and of all its case files is given at once, with\n"
       "file:line:column, and the exit code is 2.\n"
       "Nothing is sent anywhere.\n\n"
       "Example:\n"
       "  minslice suite lint suite.yaml\n"
-      "  minslice suite lint suite.yaml --format json | jq .suite_sha256");
+      "  minslice suite lint suite.yaml --format json");
   lint->callback([flags, &session] { Lint(*flags, session); });
   AddSuiteSampleCommand(*suite, session);
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/common_flags.h"
 #include "cli/figures.h"
 #include "cli/plan_inputs.h"
 #include "cli/session.h"
@@ -326,13 +327,11 @@ void AddSuiteSampleCommand(CLI::App& suite, Session& session) {
       ->capture_default_str();
   command->add_option("-o,--output", flags->output, "cases.jsonl to write; without it nothing is written")
       ->type_name("FILE");
-  command->add_option("--format", flags->format, "what goes to standard output")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  AddFormatFlag(*command, flags->format);
   command->footer(
       "Example:\n"
-      "  minslice suite sample pool.jsonl --by customer --total 1200 --floor 60 --allocation sqrt -o "
-      "cases.jsonl");
+      "  minslice suite sample pool.jsonl --by flow --total 120 --floor 10 \\\n"
+      "    --allocation sqrt -o sampled.jsonl");
   command->callback([flags, &session] { RunSample(*flags, session); });
 }
 

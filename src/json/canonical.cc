@@ -30,6 +30,7 @@ bool Utf16Less(std::string_view a, std::string_view b) {
 
 // What lies between a Node and a Value for the writer below.
 void AppendCanonical(const Node& node, std::string& out);
+void AppendCanonical(const Value& value, std::string& out);
 
 template <class Range, class Key, class Write>
 void AppendObject(const Range& range, Key key_of, Write write, std::string& out) {
@@ -48,17 +49,30 @@ void AppendObject(const Range& range, Key key_of, Write write, std::string& out)
   out.push_back('}');
 }
 
+// Null, booleans and strings, which have one text in every form.
+void AppendWord(const Node& node, std::string& out) {
+  if (node.is(Node::Type::kString)) return AppendQuoted(node.text, out);
+  out += node.is(Node::Type::kNull) ? "null" : node.boolean ? "true" : "false";
+}
+
+template <class Items, class Write>
+void AppendArray(const Items& items, Write write, std::string& out) {
+  out.push_back('[');
+  bool first = true;
+  for (const auto& item : items) {
+    if (!first) out.push_back(',');
+    first = false;
+    write(item, out);
+  }
+  out.push_back(']');
+}
+
 void AppendCanonical(const Node& node, std::string& out) {
   switch (node.type) {
     case Node::Type::kNull:
-      out += "null";
-      return;
     case Node::Type::kBool:
-      out += node.boolean ? "true" : "false";
-      return;
     case Node::Type::kString:
-      AppendQuoted(node.text, out);
-      return;
+      return AppendWord(node, out);
     case Node::Type::kNumber: {
       const bool integer = node.text.find_first_of(".eE") == std::string::npos;
       const std::optional<double> value = node.Double();
@@ -74,13 +88,8 @@ void AppendCanonical(const Node& node, std::string& out) {
       return;
     }
     case Node::Type::kArray:
-      out.push_back('[');
-      for (std::size_t i = 0; i < node.items.size(); ++i) {
-        if (i > 0) out.push_back(',');
-        AppendCanonical(node.items[i], out);
-      }
-      out.push_back(']');
-      return;
+      return AppendArray(
+          node.items, [](const Node& item, std::string& to) { AppendCanonical(item, to); }, out);
     case Node::Type::kObject:
       AppendObject(
           node.members, [](const Member& m) -> const std::string& { return m.key; },
@@ -97,17 +106,8 @@ void AppendCanonical(const Value& value, std::string& out) {
           [](const auto& m) -> const std::string& { return m.first; },
           [&](const auto& m) { AppendCanonical(m.second, out); }, out);
       return;
-    case Value::value_t::array: {
-      out.push_back('[');
-      bool first = true;
-      for (const Value& item : value) {
-        if (!first) out.push_back(',');
-        first = false;
-        AppendCanonical(item, out);
-      }
-      out.push_back(']');
-      return;
-    }
+    case Value::value_t::array:
+      return AppendArray(value, [](const Value& item, std::string& to) { AppendCanonical(item, to); }, out);
     case Value::value_t::string:
       AppendQuoted(value.get_ref<const std::string&>(), out);
       return;
@@ -132,25 +132,14 @@ void AppendCanonical(const Value& value, std::string& out) {
 void AppendCompact(const Node& node, std::string& out) {
   switch (node.type) {
     case Node::Type::kNull:
-      out += "null";
-      return;
     case Node::Type::kBool:
-      out += node.boolean ? "true" : "false";
-      return;
     case Node::Type::kString:
-      AppendQuoted(node.text, out);
-      return;
+      return AppendWord(node, out);
     case Node::Type::kNumber:
       out += node.text;
       return;
     case Node::Type::kArray:
-      out.push_back('[');
-      for (std::size_t i = 0; i < node.items.size(); ++i) {
-        if (i > 0) out.push_back(',');
-        AppendCompact(node.items[i], out);
-      }
-      out.push_back(']');
-      return;
+      return AppendArray(node.items, AppendCompact, out);
     case Node::Type::kObject:
       out.push_back('{');
       for (std::size_t i = 0; i < node.members.size(); ++i) {

@@ -1,4 +1,4 @@
-// A verdict for the places that programs read: CI systems, spreadsheets, monitoring. docs/reports.md
+// A verdict for the places that programs read: CI systems, spreadsheets, monitoring. docs/formats/reports.md
 // describes each. The same verdict gives the same bytes.
 #ifndef MINSLICE_REPORT_MACHINE_H_
 #define MINSLICE_REPORT_MACHINE_H_

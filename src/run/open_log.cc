@@ -66,7 +66,13 @@ Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord&
   OpenedLog opened;
   if (files.Exists(path)) {
     if (!resume) {
-      return FailAt({path, 0, 0}, "exists already; --resume completes it, or give another file with -o");
+      const Result<RunLog> there = log::ReadLog(path);
+      return FailAt(
+          {path, 0, 0},
+          there && there->end
+              ? "exists already and is complete: there is nothing to resume; gate it, or give another "
+                "file with -o"
+              : "exists already; --resume completes it, or give another file with -o");
     }
     const Result<std::string> bytes = files.ReadFile(path);
     if (!bytes) return tl::unexpected(bytes.error());

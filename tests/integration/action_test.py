@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
 
 try:
@@ -104,7 +105,7 @@ class Api:
 
 class Run:
     def __init__(self):
-        self.code, self.log, self.summary, self.outputs, self.seconds = 0, "", "", {}, []
+        self.code, self.log, self.summary, self.outputs = 0, "", "", {}
 
 
 def evaluate(text, inputs, outputs):
@@ -279,25 +280,79 @@ def hostile(folder):
     check(all(re.match(r"::(error|warning|notice) file=gates/model.yaml,line=1,title=minslice", line) for line in commands), f"hostile: {commands}")
 
 
+class Mock:
+    """minslice mock as a provider on this machine; `with` gives its address."""
+
+    def __init__(self, config):
+        self.config = config
+
+    def __enter__(self):
+        self.process = subprocess.Popen([str(MINSLICE), "mock", "--config", str(self.config), "--port", "0"], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+        address = re.search(r"http://127\.0\.0\.1:\d+(/v1)?", self.process.stdout.readline()).group(0)
+        return address if address.endswith("/v1") else address + "/v1"
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+
 def runs_the_suite(folder):
     """No logs: the action makes them, from the demo's suite and the mock provider."""
     subprocess.run([str(MINSLICE), "--quiet", "demo", "--dir", str(folder / "demo")], stdout=subprocess.DEVNULL, check=True, timeout=120)
-    mock = subprocess.Popen([str(MINSLICE), "mock", "--config", str(folder / "demo/mock.yaml"), "--port", "0"], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True)
-    try:
-        address = re.search(r"http://127\.0\.0\.1:\d+(/v1)?", mock.stdout.readline()).group(0)
-        address = address if address.endswith("/v1") else address + "/v1"
+    with Mock(folder / "demo/mock.yaml") as address:
         api = Api()
         run = run_action(folder, api, policy="demo/gate.yaml", suite="demo/suite.yaml", run_flags=f"--base-url\n{address}")
         check(run.outputs == {"verdict": "blocked", "exit-code": "12"}, f"suite: {run.outputs} {run.log[-800:]}")
         check((folder / "minslice-out/candidate.jsonl").exists(), "suite: the logs are beside the reports")
         run = run_action(folder, api, policy="demo/gate.yaml", suite="demo/suite.yaml", run_flags=f"--base-url\n{address}")
         check(run.outputs["verdict"] == "blocked", f"suite again: finished logs are taken {run.outputs} {run.log[-800:]}")
-    finally:
-        mock.terminate()
-        mock.wait(timeout=20)
     run = run_action(folder, Api(), policy="demo/gate.yaml", out="other")
     check(run.code == 2 and "no suite to make one with" in run.log, f"neither logs nor suite: {run.code}")
+
+
+def documented_jobs(folder):
+    """docs/ci.md: the workflows are YAML, call the action with inputs that it has, and their own steps run."""
+    workflows = {}
+    for block in re.findall(r"^```yaml\n(.*?)^```", (TOP / "docs/ci.md").read_text(), re.M | re.S):
+        value = yaml.safe_load(block)
+        if isinstance(value, dict) and "jobs" in value:
+            workflows[value["name"]] = value
+    check(set(workflows) == {"model", "drift", "three-runs"}, f"docs/ci.md: workflows {sorted(workflows)}")
+    for step in workflows["model"]["jobs"]["gate"]["steps"]:
+        if "/minslice@" in step.get("uses", ""):
+            check(set(step["with"]) <= set(ACTION["inputs"]), f"docs/ci.md: inputs that action.yml has not: {set(step['with']) - set(ACTION['inputs'])}")
+    subprocess.run([str(MINSLICE), "--quiet", "demo", "--dir", str(folder)], stdout=subprocess.DEVNULL, check=True, timeout=120)
+    (folder / ".minslice").symlink_to(TOP)
+    for log in folder.glob("*.jsonl"):
+        if log.name in ("incumbent.jsonl", "candidate.jsonl"):
+            log.unlink()
+
+    def run_job(name, address):
+        (job,) = workflows[name]["jobs"].values()
+        for step in job["steps"]:
+            if "run" in step:
+                done = subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=folder, capture_output=True, text=True, timeout=120,
+                                      env={"PATH": f"{MINSLICE.parent}:{os.environ['PATH']}", "HOME": str(folder), "GATEWAY_URL": address},
+                                      check=False)
+                if done.returncode != 0:
+                    return done.returncode, done.stdout + done.stderr
+        return 0, ""
+
+    with Mock(folder / "mock.yaml") as address:
+        for night in ("first", "second"):
+            time.sleep(1.1)  # logs are named by the second
+            code, text = run_job("drift", address)
+            check(code == 0, f"docs/ci.md: drift, {night} night: {code} {text[-600:]}")
+        code, text = run_job("three-runs", address)
+        check(code == 0, f"docs/ci.md: three runs: {code} {text[-600:]}")
+    config = (folder / "mock.yaml").read_text()
+    (folder / "mock.yaml").write_text(config.replace("answers_as: support-large-2026-03-14", "answers_as: support-large-2026-09-30"))
+    time.sleep(1.1)
+    with Mock(folder / "mock.yaml") as address:
+        code, text = run_job("drift", address)
+        check(code == 13, f"docs/ci.md: drift after the model changed: {code} {text[-600:]}")
+    check(len(list((folder / "nights").glob("*.jsonl"))) == 3, "docs/ci.md: three nights are kept")
 
 
 def gitlab(folder):
@@ -336,7 +391,7 @@ def pre_commit(folder):
 
 
 def main():
-    for test in (promote_then_blocked_then_failure, hold, fork, thousand, hostile, runs_the_suite, gitlab, pre_commit):
+    for test in (promote_then_blocked_then_failure, hold, fork, thousand, hostile, runs_the_suite, documented_jobs, gitlab, pre_commit):
         in_folder(test)
         print(f"ran {test.__name__}")
     print(f"{len(FAULTS)} faults")
