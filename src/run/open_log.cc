@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 
 #include "io/diagnostics.h"
@@ -65,6 +67,9 @@ Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord&
   io::FileSystem& files = io::RealFileSystem();
   OpenedLog opened;
   if (files.Exists(path)) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error))
+      return FailAt({path, 0, 0}, "is no regular file, and a log has to be one");
     if (!resume) {
       const Result<RunLog> there = log::ReadLog(path);
       return FailAt(
