@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/common_flags.h"
+#include "cli/document.h"
 #include "cli/figures.h"
 #include "cli/plan_inputs.h"
 #include "cli/session.h"
@@ -111,7 +112,7 @@ void RunCalibrate(const CalibrateFlags& flags, Session& session) {
   // The rate is not shown to be above what is stated.
   const bool kept = calibration->exchanged.blocked_low <= calibration->block_bound;
   session.exit_code = kept ? kExitOk : kExitInvalid;
-  if (flags.format == "json") {
+  if (flags.format != "text") {
     json::Value document;
     document["calibrate_version"] = 1;
     document["exit_code"] = session.exit_code;
@@ -127,7 +128,7 @@ void RunCalibrate(const CalibrateFlags& flags, Session& session) {
     document["block_bound"] = calibration->block_bound;
     document["kept"] = kept;
     document["warnings"] = calibration->warnings;
-    session.out << json::Pretty(document);
+    WriteDocument(document, flags.format, session.out);
   } else {
     WriteText(*calibration, kept, session.out);
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/common_flags.h"
+#include "cli/document.h"
 #include "cli/figures.h"
 #include "cli/plan_inputs.h"
 #include "cli/session.h"
@@ -204,8 +205,8 @@ void RunCheck(const CheckFlags& flags, Session& session) {
   if (flags.psi >= 0) psi = plan::GivenPsi(flags.psi);
   const CheckReport report = plan::Check(*policy, shape, psi, {.drop = flags.drop / 100});
   session.exit_code = report.answerable ? kExitOk : kExitInconclusive;
-  if (flags.format == "json") {
-    session.out << json::Pretty(ToJson(report, session.exit_code));
+  if (flags.format != "text") {
+    WriteDocument(ToJson(report, session.exit_code), flags.format, session.out);
   } else {
     WriteText(report, flags, session);
   }

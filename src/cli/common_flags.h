@@ -11,7 +11,7 @@ namespace minslice::cli {
 
 // --format FORMAT, one of `formats`.
 void AddFormatFlag(CLI::App& command, std::string& format,
-                   const std::vector<std::string>& formats = {"text", "json"});
+                   const std::vector<std::string>& formats = {"text", "json", "markdown", "csv"});
 
 // --seed N.
 void AddSeedFlag(CLI::App& command, std::uint64_t& seed);

@@ -229,7 +229,7 @@ void AddCompareCommand(CLI::App& app, Session& session) {
   command->add_option("--level", flags->level, "confidence level; alpha is 1 - level [0.95]")->type_name("L");
   AddSeedFlag(*command, flags->seed);
   command->add_option("--replicates", flags->replicates, "of the bootstrap [10000]")->type_name("B");
-  AddFormatFlag(*command, flags->format, {"text", "json", "markdown", "csv"});
+  AddFormatFlag(*command, flags->format);
   command->footer(
       "The four counts of --table, in order: cases that BOTH sides pass, that only the INCumbent passes\n"
       "(the candidate broke them), that only the CANDidate passes (it fixed them), that NEITHER passes.\n"

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/common_flags.h"
+#include "cli/document.h"
 #include "cli/figures.h"
 #include "cli/open_log_argument.h"
 #include "cli/session.h"
@@ -37,11 +38,11 @@ json::Value ToJson(const std::vector<gate::Answering>& list) {
   return values;
 }
 
-void WriteJson(const gate::DriftReport& report, Session& session) {
+json::Value DocumentOf(const gate::DriftReport& report, int exit_code) {
   json::Value document;
   document["drift_version"] = 1;
   document["drift"] = report.drifted();
-  document["exit_code"] = session.exit_code;
+  document["exit_code"] = exit_code;
   document["findings"] = json::Value::array();
   for (const gate::DriftFinding& finding : report.findings) {
     document["findings"].push_back(
@@ -63,7 +64,7 @@ void WriteJson(const gate::DriftReport& report, Session& session) {
                                 {"model_switches", log.model_switches},
                                 {"system_fingerprints", ToJson(log.fingerprints)}});
   }
-  session.out << json::Pretty(document);
+  return document;
 }
 
 std::string Names(const std::vector<gate::Answering>& list) {
@@ -116,8 +117,8 @@ void RunDrift(const DriftFlags& flags, Session& session) {
   const gate::DriftReport report = gate::CheckDrift(logs);
   const bool failed = report.drifted() || (flags.strict && !report.findings.empty());
   session.exit_code = failed ? kExitInvalid : kExitOk;
-  if (flags.format == "json") {
-    WriteJson(report, session);
+  if (flags.format != "text") {
+    WriteDocument(DocumentOf(report, session.exit_code), flags.format, session.out);
   } else {
     WriteText(report, failed, session);
   }

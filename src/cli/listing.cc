@@ -88,7 +88,7 @@ void WriteText(const Listing& listing, std::ostream& out) {
 void WriteMarkdown(const Listing& listing, std::ostream& out) {
   for (const Listing::Fact& fact : listing.facts) {
     if (!fact.label.empty())
-      out << "- " << fact.label << ": " << report::MarkdownText(FactText(fact)) << '\n';
+      out << "- " << report::MarkdownText(fact.label) << ": " << report::MarkdownText(FactText(fact)) << '\n';
   }
   for (const ListingTable& table : listing.tables) {
     if (table.rows.empty()) continue;

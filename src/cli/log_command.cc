@@ -376,7 +376,7 @@ void AddLogCommand(CLI::App& app, Session& session) {
   const auto verify_flags = std::make_shared<LogFlags>();
   CLI::App* verify = log->add_subcommand("verify", "is a log whole? exit 0 if every log is, 2 if one is not");
   verify->add_option("LOG", verify_flags->logs, "log.jsonl")->required();
-  AddFormatFlag(*verify, verify_flags->format, {"text", "json", "markdown", "csv"});
+  AddFormatFlag(*verify, verify_flags->format);
   verify->footer(
       "Whole: every line readable, an end record as the last one, no case with two rows, one prompt for each "
       "case,\n"
@@ -388,7 +388,7 @@ void AddLogCommand(CLI::App& app, Session& session) {
   CLI::App* stats =
       log->add_subcommand("stats", "outcomes by repeat and segment, models, tokens, cost, latency, errors");
   stats->add_option("LOG", stats_flags->logs, "log.jsonl")->required();
-  AddFormatFlag(*stats, stats_flags->format, {"text", "json", "markdown", "csv"});
+  AddFormatFlag(*stats, stats_flags->format);
   stats->footer(
       "Example:\n  minslice log stats candidate.jsonl\n  minslice log stats incumbent.jsonl candidate.jsonl "
       "--format json");

@@ -11,6 +11,7 @@
 
 #include "cli/common_flags.h"
 #include "cli/compare_analysis.h"
+#include "cli/document.h"
 #include "cli/figures.h"
 #include "cli/open_log_argument.h"
 #include "cli/session.h"
@@ -314,7 +315,7 @@ void PutPairs(ordered_json& object, const std::string& key, const Computed<doubl
   if (computed && *computed < 9e15) object[key] = static_cast<std::int64_t>(std::ceil(*computed - 1e-9));
 }
 
-std::string Json(const PlanReport& r) {
+ordered_json Json(const PlanReport& r) {
   ordered_json j;
   j["mde_version"] = 1;
   j["minslice"] = kVersion;
@@ -364,7 +365,7 @@ std::string Json(const PlanReport& r) {
     Put(line, "unpaired_per_side_unrounded", row.unpaired);
     j["table"].push_back(std::move(line));
   }
-  return json::Pretty(j);
+  return j;
 }
 
 void RunMde(const MdeFlags& flags, const Given& given, Session& session) {
@@ -377,7 +378,11 @@ void RunMde(const MdeFlags& flags, const Given& given, Session& session) {
     pilot = *read;
   }
   const PlanReport report = MakeReport(flags, given, pilot);
-  session.out << (flags.format == "json" ? Json(report) : Text(report));
+  if (flags.format == "text") {
+    session.out << Text(report);
+  } else {
+    WriteDocument(Json(report), flags.format, session.out);
+  }
 }
 
 }  // namespace

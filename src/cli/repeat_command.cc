@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/common_flags.h"
+#include "cli/document.h"
 #include "cli/figures.h"
 #include "cli/open_log_argument.h"
 #include "cli/session.h"
@@ -221,7 +222,7 @@ void RunRepeat(const RepeatFlags& flags, Session& session) {
     failed = failed || check.verdict == gate::RepeatVerdict::kNondeterministic;
   }
   session.exit_code = failed ? kExitInvalid : unknown ? kExitInconclusive : kExitOk;
-  if (flags.format == "json") {
+  if (flags.format != "text") {
     json::Value document;
     document["repeat_version"] = 1;
     document["exit_code"] = session.exit_code;
@@ -230,7 +231,7 @@ void RunRepeat(const RepeatFlags& flags, Session& session) {
                         {"text", gate::RepeatRule(flags.options)}};
     document["arms"] = json::Value::array();
     for (const gate::RepeatCheck& check : *checks) document["arms"].push_back(ToJson(check));
-    session.out << json::Pretty(document);
+    WriteDocument(document, flags.format, session.out);
     return;
   }
   TextReport text(session);

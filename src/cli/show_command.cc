@@ -373,7 +373,7 @@ void AddShowCommand(CLI::App& app, Session& session) {
   command->add_option("--lines", options->lines, "lines shown of each answer; 0 shows all")
       ->capture_default_str();
   command->add_option("--limit", options->limit, "prompts shown; 0 shows all")->capture_default_str();
-  AddFormatFlag(*command, options->format);
+  AddFormatFlag(*command, options->format, {"text", "json"});
   command->footer(
       "Example:\n"
       "  minslice show report/verdict.json refund_flow --broke\n\n"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/common_flags.h"
+#include "cli/document.h"
 #include "cli/figures.h"
 #include "cli/plan_inputs.h"
 #include "cli/session.h"
@@ -263,8 +264,8 @@ void RunSimulate(const SimulateFlags& flags, Session& session) {
       report.tables.push_back(*table);
     }
   }
-  if (flags.format == "json") {
-    session.out << json::Pretty(ToJson(report));
+  if (flags.format == "json" || flags.format == "csv") {
+    WriteDocument(ToJson(report), flags.format, session.out);
   } else if (flags.format == "markdown") {
     if (flags.published) {
       session.out << "# Operating characteristics\n\n"
@@ -320,7 +321,7 @@ void AddSimulateCommand(CLI::App& app, Session& session) {
   AddSeedFlag(*command, flags->seed);
   command->add_flag("--published", flags->published,
                     "the settings of docs/operating-characteristics.md instead of a suite");
-  AddFormatFlag(*command, flags->format, {"text", "json", "markdown"});
+  AddFormatFlag(*command, flags->format);
   command->footer(
       "Example:\n"
       "  minslice simulate gates/default.yaml --incumbent incumbent.jsonl \\\n"

@@ -168,7 +168,7 @@ void AddStatsCommand(CLI::App& app, Session& session) {
   command->add_option("--cases", options->cases, fmt::format("file of cases {{id, fn, in}}: {}", kForms))
       ->type_name("FILE");
   command->add_flag("--list", options->list, "print the names of all functions");
-  AddFormatFlag(*command, options->format);
+  AddFormatFlag(*command, options->format, {"text", "json"});
   command->footer(
       "Example:\n"
       "  minslice stats --cases tests/data/golden/stats.json --format json\n\n"

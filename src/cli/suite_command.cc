@@ -166,7 +166,7 @@ void AddSuiteCommand(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<LintFlags>();
   CLI::App* lint = suite->add_subcommand("lint", "read a suite with all its cases and list what is in it");
   lint->add_option("SUITE", flags->suites, "suite.yaml; several are checked one after another")->required();
-  AddFormatFlag(*lint, flags->format, {"text", "json", "markdown", "csv"});
+  AddFormatFlag(*lint, flags->format);
   lint->footer(
       "Every error of suite.yaml and of all its case files is given at once, with\n"
       "file:line:column, and the exit code is 2.\n"

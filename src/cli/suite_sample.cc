@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/common_flags.h"
+#include "cli/document.h"
 #include "cli/figures.h"
 #include "cli/plan_inputs.h"
 #include "cli/session.h"
@@ -270,8 +271,8 @@ void RunSample(SampleFlags& flags, Session& session) {
       return session.Report(written.error());
     }
   }
-  if (flags.format == "json") {
-    session.out << json::Pretty(ToJson(*sample, pool->size(), seen, flags));
+  if (flags.format != "text") {
+    WriteDocument(ToJson(*sample, pool->size(), seen, flags), flags.format, session.out);
   } else {
     WriteText(*sample, pool->size(), seen, flags, session.out);
   }

@@ -173,6 +173,46 @@ class Reader {
   const std::string* file_;
 };
 
+// One list of fields serves for writing and reading: a function template that calls visit(key, field) for
+// each, and visit.Pair(key, low, high) for two numbers in one array.
+class FieldWriter {
+ public:
+  explicit FieldWriter(Json& json) : json_(json) {}
+  template <class T>
+  void operator()(const char* key, const T& value) const {
+    if constexpr (std::is_same_v<T, std::string>) {
+      json_[key] = ValidUtf8(value);
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+      json_[key] = Texts(value);
+    } else if constexpr (std::is_integral_v<T>) {
+      json_[key] = value;
+    } else {
+      json_[key] = Value(value);
+    }
+  }
+  void Pair(const char* key, const std::optional<double>& low, const std::optional<double>& high) const {
+    json_[key] = Json::array({Value(low), Value(high)});
+  }
+
+ private:
+  Json& json_;
+};
+
+class FieldReader {
+ public:
+  explicit FieldReader(const Reader& reader) : reader_(reader) {}
+  template <class T>
+  void operator()(const char* key, T& value) const {
+    reader_.Get(key, value);
+  }
+  void Pair(const char* key, std::optional<double>& low, std::optional<double>& high) const {
+    reader_.GetPair(key, low, high);
+  }
+
+ private:
+  const Reader& reader_;
+};
+
 }  // namespace minslice::report
 
 #endif  // MINSLICE_REPORT_JSON_FIELDS_H_

@@ -1,38 +1,45 @@
 #include "report/usage_json.h"
 
 namespace minslice::report {
+namespace {
+
+template <class Usage, class Visit>
+void UsageFields(Usage& usage, const Visit& visit) {
+  visit("rows", usage.rows);
+  visit("infra_errors", usage.infra_errors);
+  visit("spend_usd", usage.spend_usd);
+  visit("input_tokens", usage.input_tokens);
+  visit("output_tokens", usage.output_tokens);
+  visit("latency_p50_ms", usage.latency_p50_ms);
+  visit("latency_p95_ms", usage.latency_p95_ms);
+}
+
+template <class Model, class Visit>
+void ModelFields(Model& model, const Visit& visit) {
+  visit("response_model", model.response_model);
+  visit("rows", model.rows);
+  visit("passes", model.passes);
+}
+
+}  // namespace
 
 Json UsageJson(const SideUsage& usage) {
   Json json;
-  json["rows"] = usage.rows;
-  json["infra_errors"] = usage.infra_errors;
-  json["spend_usd"] = Value(usage.spend_usd);
-  json["input_tokens"] = Value(usage.input_tokens);
-  json["output_tokens"] = Value(usage.output_tokens);
-  json["latency_p50_ms"] = Value(usage.latency_p50_ms);
-  json["latency_p95_ms"] = Value(usage.latency_p95_ms);
+  UsageFields(usage, FieldWriter(json));
   json["models"] = Json::array();
   for (const ModelUsage& model : usage.models) {
-    json["models"].push_back({{"response_model", ValidUtf8(model.response_model)},
-                              {"rows", model.rows},
-                              {"passes", model.passes}});
+    Json item;
+    ModelFields(model, FieldWriter(item));
+    json["models"].push_back(std::move(item));
   }
   return json;
 }
 
 void ReadUsage(const Reader& reader, SideUsage& usage) {
-  reader.Get("rows", usage.rows);
-  reader.Get("infra_errors", usage.infra_errors);
-  reader.Get("spend_usd", usage.spend_usd);
-  reader.Get("input_tokens", usage.input_tokens);
-  reader.Get("output_tokens", usage.output_tokens);
-  reader.Get("latency_p50_ms", usage.latency_p50_ms);
-  reader.Get("latency_p95_ms", usage.latency_p95_ms);
+  UsageFields(usage, FieldReader(reader));
   reader.List("models", [&](const Reader& r) {
     ModelUsage model;
-    r.Get("response_model", model.response_model);
-    r.Get("rows", model.rows);
-    r.Get("passes", model.passes);
+    ModelFields(model, FieldReader(r));
     usage.models.push_back(std::move(model));
   });
 }
