@@ -3,6 +3,7 @@
 #define MINSLICE_RECORD_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +12,10 @@
 #include "minslice/case.h"
 
 namespace minslice {
+
+namespace log {
+class RowColumns;  // log/row_columns.h
+}
 
 enum class Outcome : std::uint8_t {
   kPass,
@@ -82,6 +87,8 @@ struct RunLog {
   RunRecord run;
   std::vector<CaseRecord>
       cases;  // in the file's order; rows that a later row superseded are gone (see log/log_reader.h)
+  // Instead of `cases` where only pairing follows: the same rows in a tenth of the memory.
+  std::shared_ptr<const log::RowColumns> columns;
   std::optional<EndRecord> end;  // absent: the log is unfinished
   std::int64_t superseded = 0;   // infra_error rows that a resumed run asked again
   bool torn_tail = false;        // the last line has no newline or is cut

@@ -1,6 +1,16 @@
 #include "cli/common_flags.h"
 
+#include "io/nearest_name.h"
+
 namespace minslice::cli {
+
+CLI::Validator WholeNumber() {
+  return {[](std::string& text) {
+            const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+            return digits ? std::string() : "expected a whole number from 0, found " + io::Quoted(text);
+          },
+          ""};
+}
 
 void AddFormatFlag(CLI::App& command, std::string& format, const std::vector<std::string>& formats) {
   command.add_option("--format", format, "what goes to standard output")
@@ -11,6 +21,7 @@ void AddFormatFlag(CLI::App& command, std::string& format, const std::vector<std
 
 void AddSeedFlag(CLI::App& command, std::uint64_t& seed) {
   command.add_option("--seed", seed, "of the draws; the same digits at any number of threads")
+      ->check(WholeNumber())
       ->type_name("N")
       ->capture_default_str();
 }

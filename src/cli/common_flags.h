@@ -14,6 +14,8 @@ void AddFormatFlag(CLI::App& command, std::string& format,
                    const std::vector<std::string>& formats = {"text", "json", "markdown", "csv"});
 
 // --seed N.
+// The library reads -1 as 2^64 - 1 where a number has no sign.
+CLI::Validator WholeNumber();
 void AddSeedFlag(CLI::App& command, std::uint64_t& seed);
 
 // A number of lines, 0 for all: --rows N, --flips N.

@@ -87,8 +87,10 @@ void RunGate(const GateOptions& options, Session& session) {
   std::vector<RunLog>& incumbent = logs.incumbent;
   std::vector<RunLog>& candidate = logs.candidate;
   bool good = policy.has_value();
-  good = ReadLogs(options.incumbent, incumbent, session) && good;
-  good = ReadLogs(options.candidate, candidate, session) && good;
+  // The list of prompts takes the rows; the figures do not.
+  good = ReadSides(options.incumbent, options.candidate, incumbent, candidate, session,
+                   {.columns = options.out.empty()}) &&
+         good;
   if (!good) return;
 
   const pair::PairResult paired = pair::Pair(incumbent, candidate, policy->metric);

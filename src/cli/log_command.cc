@@ -16,6 +16,7 @@
 #include "cli/listing.h"
 #include "cli/session.h"
 #include "io/file_system.h"
+#include "io/input_stream.h"
 #include "io/nearest_name.h"
 #include "json/canonical.h"
 #include "log/log_files.h"
@@ -315,19 +316,20 @@ void Stats(const LogFlags& flags, Session& session) {
   Write(listings, flags.format, session.out);
 }
 
-// A new log for repair and merge; what exists is evidence and stays.
+// A new log for repair and merge, compressed where its name ends in .zst; what exists is evidence and stays.
 Result<void> WriteNew(const std::string& path, const std::string& bytes) {
   if (io::RealFileSystem().Exists(path)) return FailAt({path, 0, 0}, "exists already; nothing was written");
-  return io::RealFileSystem().WriteFile(path, bytes);
+  return io::RealFileSystem().WriteFile(path, io::NamesZstd(path) ? io::CompressZstd(bytes) : bytes);
 }
 
 void Repair(const LogFlags& flags, Session& session) {
   const std::string& path = flags.logs.front();
-  const auto bytes = io::RealFileSystem().ReadFile(path);
+  bool cut = false;
+  const auto bytes = io::ReadPlain(io::RealFileSystem(), path, {.cut = &cut});
   if (!bytes) return session.Report(bytes.error());
   const auto repaired = log::RepairLog(*bytes, path);
   if (!repaired) return session.Report(repaired.error());
-  if (!repaired->changed) {
+  if (!repaired->changed && !cut) {
     session.out << report::EscapeTerminal(path)
                 << ": every line is readable, nothing to repair; nothing was written\n";
     return;
@@ -345,7 +347,7 @@ void Merge(const LogFlags& flags, Session& session) {
   std::vector<log::LogBytes> parts;
   std::vector<Diagnostic> errors;
   for (const std::string& path : flags.logs) {
-    auto bytes = io::RealFileSystem().ReadFile(path);
+    auto bytes = io::ReadPlain(io::RealFileSystem(), path);
     if (bytes) {
       parts.push_back({path, std::move(*bytes)});
     } else {

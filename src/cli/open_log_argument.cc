@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <exception>
+#include <future>
+#include <new>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -12,6 +16,7 @@
 #include "io/file_system.h"
 #include "io/nearest_name.h"
 #include "io/sha256.h"
+#include "pair/answers.h"
 
 namespace minslice::cli {
 namespace {
@@ -105,11 +110,27 @@ Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptio
   return log;
 }
 
-bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session,
-              const log::ReadOptions& options) {
-  bool good = true;
+namespace {
+
+std::vector<Result<RunLog>> OpenAll(const std::vector<std::string>& paths, const log::ReadOptions& options) {
+  std::vector<Result<RunLog>> logs;
+  logs.reserve(paths.size());
   for (const std::string& path : paths) {
-    Result<RunLog> log = OpenLogArgument(path, options);
+    // A thread must not end by an exception.
+    try {
+      logs.push_back(OpenLogArgument(path, options));
+    } catch (const std::bad_alloc&) {
+      logs.emplace_back(FailInternal(path + ": not enough memory"));
+    } catch (const std::exception& error) {
+      logs.emplace_back(FailInternal(path + ": " + error.what()));
+    }
+  }
+  return logs;
+}
+
+bool TakeAll(std::vector<Result<RunLog>> read, std::vector<RunLog>& logs, Session& session) {
+  bool good = true;
+  for (Result<RunLog>& log : read) {
     if (log) {
       logs.push_back(std::move(*log));
     } else {
@@ -118,6 +139,35 @@ bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, 
     }
   }
   return good;
+}
+
+}  // namespace
+
+bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session,
+              const log::ReadOptions& options) {
+  return TakeAll(OpenAll(paths, options), logs, session);
+}
+
+bool ReadSides(const std::vector<std::string>& incumbent, const std::vector<std::string>& candidate,
+               std::vector<RunLog>& incumbent_logs, std::vector<RunLog>& candidate_logs, Session& session,
+               const log::ReadOptions& options) {
+  // Repeats are compared row by row; a side of several logs may be repeats.
+  log::ReadOptions chosen = options;
+  chosen.columns = options.columns && incumbent.size() == 1 && candidate.size() == 1;
+  chosen.repeats_as_rows = true;
+  for (;;) {
+    auto other = std::async(std::launch::async, [&] { return OpenAll(candidate, chosen); });
+    const bool good = TakeAll(OpenAll(incumbent, chosen), incumbent_logs, session);
+    if (!TakeAll(other.get(), candidate_logs, session) || !good) return false;
+    // A log with more repeats than its run record promises.
+    const auto more = [](const RunLog& log) { return log.columns && pair::HighestRepeat(log) > 1; };
+    if (std::none_of(incumbent_logs.begin(), incumbent_logs.end(), more) &&
+        std::none_of(candidate_logs.begin(), candidate_logs.end(), more))
+      return true;
+    chosen.columns = false;
+    incumbent_logs.clear();
+    candidate_logs.clear();
+  }
 }
 
 }  // namespace minslice::cli

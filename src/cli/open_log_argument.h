@@ -21,6 +21,11 @@ Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptio
 bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session,
               const log::ReadOptions& options = {});
 
+// Both sides of a comparison at once, a thread each; errors come in the order of the arguments.
+bool ReadSides(const std::vector<std::string>& incumbent, const std::vector<std::string>& candidate,
+               std::vector<RunLog>& incumbent_logs, std::vector<RunLog>& candidate_logs, Session& session,
+               const log::ReadOptions& options = {});
+
 }  // namespace minslice::cli
 
 #endif  // MINSLICE_CLI_OPEN_LOG_ARGUMENT_H_

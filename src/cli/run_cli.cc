@@ -92,6 +92,20 @@ bool ReportUnknownFlags(const CLI::App& app, const std::vector<std::string>& arg
   return any;
 }
 
+// An empty value is a variable that was not set: it must not read as "flag not given".
+bool ReportEmptyValues(const std::vector<std::string>& args, std::ostream& err) {
+  for (std::size_t i = 1; i < args.size(); ++i) {
+    const std::string& arg = args[i];
+    if (!arg.empty() && !(arg.starts_with("--") && arg.ends_with("=") && arg.size() > 3)) continue;
+    const bool of_flag = arg.empty() && args[i - 1].starts_with("--");
+    const std::string flag = arg.empty() ? (of_flag ? args[i - 1] : "argument " + std::to_string(i))
+                                         : arg.substr(0, arg.size() - 1);
+    err << "minslice: " << flag << ": expected a value, found an empty one\n";
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 CLI::Validator Between(double low, double high) {
@@ -173,6 +187,7 @@ int Run(const std::vector<std::string>& given, std::ostream& out, std::ostream& 
     if (!reversed.empty()) reversed.pop_back();
     // CLI11 would print the general help for an unknown command that is followed by --help.
     if (ReportUnknownCommand(app, args, err)) return kExitUsage;
+    if (ReportEmptyValues(args, err)) return kExitUsage;
     try {
       app.parse(reversed);
     } catch (const CLI::ParseError& error) {

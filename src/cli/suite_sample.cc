@@ -314,6 +314,7 @@ void AddSuiteSampleCommand(CLI::App& suite, Session& session) {
       ->expected(2)
       ->type_name("INCUMBENT CANDIDATE");
   command->add_option("--seed", flags->options.seed, "same seed and pool, same cases")
+      ->check(WholeNumber())
       ->type_name("N")
       ->capture_default_str();
   command

@@ -6,11 +6,13 @@
 #include <cctype>
 #include <set>
 
+#include "pair/answers.h"
+
 namespace minslice::gate {
 namespace {
 
 // Beyond so many repeats the last ones are counted together.
-constexpr int kMostRepeats = 10'000;
+constexpr int kMostRepeats = kMostCountedRepeats;
 
 bool AllDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -37,24 +39,10 @@ std::vector<std::string_view> Words(std::string_view name) {
   return words;
 }
 
-// Adds a row to the list of those that answered; says whether it is another one than the row before.
-bool Note(std::vector<Answering>& list, std::size_t& last, const std::string& name, const CaseRecord& record,
-          std::size_t repeats) {
-  std::size_t at = last;
-  if (at >= list.size() || list[at].name != name) {
-    at = 0;
-    while (at < list.size() && list[at].name != name) ++at;
-  }
-  const bool switched = last < list.size() && at != last;
-  if (at == list.size()) {
-    list.push_back({name, 0, record.case_id, record.repeat, std::vector<std::int64_t>(repeats, 0)});
-  }
-  ++list[at].rows;
-  const auto r = static_cast<std::size_t>(std::min(record.repeat, kMostRepeats) - 1);
-  if (r >= list[at].by_repeat.size()) list[at].by_repeat.resize(r + 1, 0);
-  ++list[at].by_repeat[r];
-  last = at;
-  return switched;
+Answering ToAnswering(const AnsweredBy& by, std::size_t repeats) {
+  Answering answering{by.name, by.rows, by.first_case_id, by.first_repeat, by.by_repeat};
+  answering.by_repeat.resize(repeats, 0);
+  return answering;
 }
 
 LogServing Serving(const RunLog& log) {
@@ -65,27 +53,17 @@ LogServing Serving(const RunLog& log) {
   serving.request_model = log.run.request_model;
   serving.started_at = log.run.started_at;
   serving.repeats = log.run.repeats;
-  for (const CaseRecord& record : log.cases) serving.repeats = std::max(serving.repeats, record.repeat);
+  const AnswerCounts answers = pair::CountAnswers(log);
+  serving.repeats = std::max(serving.repeats, pair::HighestRepeat(log));
   const auto repeats = static_cast<std::size_t>(std::min(serving.repeats, kMostRepeats));
-  std::size_t last_model = static_cast<std::size_t>(-1);
-  std::size_t last_fingerprint = last_model;
-  serving.echoed = true;
-  for (const CaseRecord& record : log.cases) {
-    if (record.outcome == Outcome::kInfraError) continue;
-    ++serving.answered;
-    if (record.system_fingerprint && !record.system_fingerprint->empty()) {
-      Note(serving.fingerprints, last_fingerprint, *record.system_fingerprint, record, repeats);
-    }
-    if (!record.response_model || record.response_model->empty()) {
-      ++serving.unnamed;
-      continue;
-    }
-    if (*record.response_model != serving.request_model) serving.echoed = false;
-    if (Note(serving.models, last_model, *record.response_model, record, repeats)) ++serving.model_switches;
-  }
-  for (auto* list : {&serving.models, &serving.fingerprints}) {
-    for (Answering& answering : *list) answering.by_repeat.resize(repeats, 0);
-  }
+  serving.answered = answers.answered();
+  serving.unnamed = answers.unnamed();
+  serving.model_switches = answers.model_switches();
+  serving.echoed = std::all_of(answers.models().begin(), answers.models().end(),
+                               [&](const AnsweredBy& by) { return by.name == serving.request_model; });
+  for (const AnsweredBy& by : answers.models()) serving.models.push_back(ToAnswering(by, repeats));
+  for (const AnsweredBy& by : answers.fingerprints())
+    serving.fingerprints.push_back(ToAnswering(by, repeats));
   if (serving.models.empty()) serving.echoed = false;
   serving.pinned = NamesVersion(serving.request_model);
   return serving;

@@ -10,6 +10,7 @@
 #include "gate/drift.h"
 #include "gate/sentences.h"
 #include "minslice/stats/mcnemar.h"
+#include "pair/answers.h"
 
 namespace minslice::gate {
 namespace {
@@ -117,21 +118,10 @@ void CheckMissing(const Policy& policy, const PairedTable& table, const Outcome&
 
 Answered WhoAnswered(std::span<const RunLog> logs) {
   Answered answered;
-  const std::string* last = nullptr;
-  std::int64_t* count = nullptr;
   for (const RunLog& log : logs) {
-    for (const CaseRecord& record : log.cases) {
-      if (record.outcome == minslice::Outcome::kInfraError) continue;
-      if (!record.response_model || record.response_model->empty()) {
-        ++answered.unknown;
-        continue;
-      }
-      if (last == nullptr || *last != *record.response_model) {
-        last = &*record.response_model;
-        count = &answered.by_model[*last];
-      }
-      ++*count;
-    }
+    const AnswerCounts answers = pair::CountAnswers(log);
+    answered.unknown += answers.unnamed();
+    for (const AnsweredBy& by : answers.models()) answered.by_model[by.name] += by.rows;
   }
   return answered;
 }

@@ -5,6 +5,8 @@
 #include <map>
 #include <string_view>
 
+#include "pair/answers.h"
+
 namespace minslice::gate {
 namespace {
 
@@ -35,7 +37,7 @@ SideUsage UsageOf(std::span<const RunLog> logs) {
   ModelUsage* last = nullptr;  // rows of one model follow each other: no search for most
   std::string_view last_name;
   for (const RunLog& log : logs) {
-    for (const CaseRecord& row : log.cases) {
+    pair::ForEachUsage(log, [&](const auto& row) {
       ++usage.rows;
       // A request that failed may have been paid for all the same.
       if (row.cost_usd && std::isfinite(*row.cost_usd) && std::fabs(*row.cost_usd) < 1e6)
@@ -44,17 +46,17 @@ SideUsage UsageOf(std::span<const RunLog> logs) {
       if (row.output_tokens) AddTo(usage.output_tokens, *row.output_tokens);
       if (row.outcome == Outcome::kInfraError) {
         ++usage.infra_errors;
-        continue;
+        return;
       }
       if (row.latency_ms && std::isfinite(*row.latency_ms)) latencies_ms.push_back(*row.latency_ms);
-      const std::string_view name = row.response_model ? std::string_view(*row.response_model) : "";
+      const std::string_view name = row.response_model;
       if (last == nullptr || name != last_name) {
         last = &models[name];
         last_name = name;
       }
       ++last->rows;
       if (row.outcome == Outcome::kPass) ++last->passes;
-    }
+    });
   }
   if (spend) usage.spend_usd = static_cast<double>(*spend) / kUnitsPerDollar;
   usage.latency_p50_ms = NearestRank(latencies_ms, 0.5);

@@ -61,7 +61,7 @@ class Inspect {
     }
     if (header == nullptr && start == nullptr && !any) {
       return reader_.diagnostics().Add({path, 0, 0},
-                                       "expected an Inspect log, found what looks like " + LooksLike(bytes));
+                                       "expected an Inspect log, found what looks like " + io::LooksLike(bytes));
     }
     std::int64_t expected = -1;
     std::string status = "cut off (no header.json)";
@@ -108,7 +108,7 @@ class Inspect {
     const auto root = parser_.Parse(bytes, {path, 1, 0});
     const auto samples = root ? Member(*root, "samples") : std::nullopt;
     if (!root || !Member(*root, "eval") || !samples || !samples->is_array()) {
-      std::string text = "expected an Inspect log, found what looks like " + LooksLike(bytes);
+      std::string text = "expected an Inspect log, found what looks like " + io::LooksLike(bytes);
       if (!root) text += " (" + root.error().diagnostics.front().message + ")";
       return reader_.diagnostics().Add({path, 0, 0}, text);
     }

@@ -65,12 +65,9 @@ class LmEval {
 
  private:
   void ReadResults(const std::string& path) {
-    const auto text = ReadPadded(files_, path);
-    if (!text) return reader_.diagnostics().AddAll(text.error());
     JsonParser parser;
-    const auto root = parser.Parse(
-        std::string_view(*text).substr(0, text->size() - simdjson::SIMDJSON_PADDING), {path, 1, 0});
-    if (!root) return reader_.diagnostics().AddAll(root.error());
+    const auto root = reader_.Sidecar(files_, path, parser);
+    if (!root) return;
     std::string model = TextOf(Member(*root, "model_name"));
     if (const auto config = Member(*root, "config"); config && model.empty()) {
       if (const auto arguments = Member(*config, "model_args"); arguments)
@@ -85,23 +82,28 @@ class LmEval {
   }
 
   void ReadSamples(const SamplesFile& file) {
-    const auto text = ReadPadded(files_, file.path);
-    if (!text) return reader_.diagnostics().AddAll(text.error());
-    const auto bytes = std::string_view(*text).substr(0, text->size() - simdjson::SIMDJSON_PADDING);
     bool right = false;
     std::set<std::int64_t> documents;
     const std::size_t errors = reader_.diagnostics().size();
-    reader_.Lines(file.path, bytes, [&](Json row, const SourcePosition& where) {
+    const auto visit = [&](Json row, const SourcePosition& where) {
       if (!right && (!Member(row, "resps") || !Member(row, "doc"))) return false;
       right = true;
       documents.insert(IntegerOf(Member(row, "doc_id")).value_or(std::ssize(documents)));
       Row(file, row, where);
       return true;
-    });
+    };
+    // The document and the prompt are most of a row. A prompt is only looked at where it is chat messages.
+    const auto keep = [&](std::string_view key, std::string_view value) {
+      if (key == "doc") return reader_.wants_fields() ? Keep::kWhole : Keep::kName;
+      if (key == "arguments")
+        return value.find("\"[{") != std::string_view::npos ? Keep::kWhole : Keep::kName;
+      return Keep::kWhole;
+    };
+    const std::string head = reader_.Lines(files_, file.path, visit, keep);
     if (!right && errors == reader_.diagnostics().size()) {
       reader_.diagnostics().Add(
           {file.path, 0, 0},
-          "expected lm-eval samples (samples_*.jsonl), found what looks like " + LooksLike(bytes));
+          "expected lm-eval samples (samples_*.jsonl), found what looks like " + io::LooksLike(head));
     }
     const auto expected = expected_.find(file.task);
     if (right && expected != expected_.end() && std::ssize(documents) < expected->second) {

@@ -52,12 +52,9 @@ class Nemo {
 
  private:
   void ReadBundle(const std::string& path) {
-    const auto text = ReadPadded(files_, path);
-    if (!text) return reader_.diagnostics().AddAll(text.error());
     JsonParser parser;
-    const auto root = parser.Parse(
-        std::string_view(*text).substr(0, text->size() - simdjson::SIMDJSON_PADDING), {path, 1, 0});
-    if (!root) return reader_.diagnostics().AddAll(root.error());
+    const auto root = reader_.Sidecar(files_, path, parser);
+    if (!root) return;
     if (const auto config = Member(*root, "config")) {
       reader_.facts.model = TextOf(Member(*config, "model"));
       reader_.facts.suite = TextOf(Member(*config, "benchmark"));
@@ -67,12 +64,9 @@ class Nemo {
   }
 
   void ReadResults(const std::string& path) {
-    const auto text = ReadPadded(files_, path);
-    if (!text) return reader_.diagnostics().AddAll(text.error());
-    const auto bytes = std::string_view(*text).substr(0, text->size() - simdjson::SIMDJSON_PADDING);
     bool right = false;
     const std::size_t errors = reader_.diagnostics().size();
-    reader_.Lines(path, bytes, [&](Json row, const SourcePosition& where) {
+    const std::string head = reader_.Lines(files_, path, [&](Json row, const SourcePosition& where) {
       if (!right && (!Member(row, "problem_idx") || !NumberOf(Member(row, "reward")))) return false;
       right = true;
       ++rows_;
@@ -82,7 +76,7 @@ class Nemo {
     if (!right && errors == reader_.diagnostics().size()) {
       reader_.diagnostics().Add(
           {path, 0, 0},
-          "expected results.jsonl of NeMo Evaluator, found what looks like " + LooksLike(bytes));
+          "expected results.jsonl of NeMo Evaluator, found what looks like " + io::LooksLike(head));
     }
   }
 

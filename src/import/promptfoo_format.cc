@@ -63,7 +63,8 @@ class Promptfoo {
           head.find("\"results\"") < head.find("\"prompt\"")) {
         ReadDocument(path, bytes);
       } else {
-        reader_.Lines(path, bytes, [&](Json row, const SourcePosition& where) {
+        const auto stream = io::PlainStream::OfText(bytes, path);
+        reader_.Lines(path, *stream, [&](Json row, const SourcePosition& where) {
           if (!Member(row, "provider") || !Member(row, "vars")) return false;
           Row(row, where);
           return true;
@@ -74,7 +75,7 @@ class Promptfoo {
     }
     if (counting_ && systems_.size() == before && reader_.diagnostics().size() == errors && before == 0) {
       reader_.diagnostics().Add({path, 0, 0},
-                                "expected promptfoo results, found what looks like " + LooksLike(bytes));
+                                "expected promptfoo results, found what looks like " + io::LooksLike(bytes));
     }
   }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "io/nearest_name.h"
 #include "io/utf8.h"
@@ -10,6 +11,8 @@
 
 namespace minslice::import {
 namespace {
+
+constexpr std::size_t kHeadBytes = std::size_t{1} << 16U;
 
 class ToolPlace final : public RowPlace {
  public:
@@ -210,45 +213,11 @@ std::optional<std::string> PromptHash(Json prompt, JsonParser& scratch) {
 }
 
 Result<std::string> ReadPadded(io::FileSystem& files, const std::string& path) {
-  const auto size = files.Size(path);
-  if (size && *size > kLargestFile)
-    return FailAt({path, 0, 0}, fmt::format("larger than {} GiB: not read", kLargestFile >> 30U));
-  auto text = files.ReadFile(path, simdjson::SIMDJSON_PADDING);
+  auto text = io::ReadPlain(
+      files, path, {.slack = simdjson::SIMDJSON_PADDING, .limit = static_cast<std::size_t>(kLargestFile)});
   if (!text) return text;
   text->append(simdjson::SIMDJSON_PADDING, '\0');
   return text;
-}
-
-std::string LooksLike(std::string_view bytes) {
-  const std::string_view head = io::SkipByteOrderMark(bytes).substr(0, 65536);
-  const auto has = [&](std::string_view words) { return head.find(words) != std::string_view::npos; };
-  if (head.find_first_not_of(" \t\r\n") == std::string_view::npos) return "an empty file";
-  if (head.starts_with("PK\x03\x04"))
-    return bytes.find("samples/") != std::string_view::npos || has("_journal/")
-               ? "an Inspect log (import inspect)"
-               : "a zip archive";
-  if (head.starts_with("\x1f\x8b")) return "a gzip file: unpack it first";
-  if (head.starts_with("\x28\xb5\x2f\xfd")) return "a zstd file: unpack it first";
-  if (head.starts_with("PAR1")) return "a Parquet file";
-  if (head.starts_with("SQLite format 3")) return "an SQLite database";
-  if (head.find('\0') != std::string_view::npos) return "a binary file";
-  const char first = head[head.find_first_not_of(" \t\r\n")];
-  if (first == '{' || first == '[') {
-    if (has("\"log_version\"")) return "a minslice log: it needs no import";
-    if (has("\"verdict_version\"")) return "a minslice verdict";
-    if (has("\"doc_hash\"") || has("\"filtered_resps\"")) return "lm-eval samples (import lm-eval)";
-    if (has("\"lm_eval_version\"") || has("\"group_subtasks\""))
-      return "lm-eval results, not samples_*.jsonl";
-    if (has("\"eval\"") && has("\"status\"")) return "an Inspect log (import inspect)";
-    if (has("\"promptIdx\"") || has("\"evalId\"")) return "promptfoo results (import promptfoo)";
-    if (has("\"problem_idx\"")) return "NeMo Evaluator results (import nemo)";
-    if (has("\"config_hash\"") && has("\"benchmark\"")) return "a NeMo Evaluator bundle, not results.jsonl";
-    return first == '{' ? "JSON of another kind (import jsonl takes any, fields named by flags)"
-                        : "a JSON list";
-  }
-  if (has(",Status,Score")) return "a promptfoo CSV (import promptfoo)";
-  if (has(",") && has("\n")) return "CSV (import csv takes any, fields named by flags)";
-  return "text";
 }
 
 ToolReader::ToolReader(const char* format, const Options& options)
@@ -260,31 +229,65 @@ ToolReader::ToolReader(const char* format, const Options& options)
   values_.resize(paths_.size());
 }
 
-void ToolReader::Lines(const std::string& path, std::string_view padded,
-                       const std::function<bool(Json row, const SourcePosition& where)>& visit) {
-  std::string_view rest = io::SkipByteOrderMark(padded);
-  for (int line = 1; !rest.empty(); ++line) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view text = rest.substr(0, end);
-    const bool last = end == rest.size();
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const SourcePosition where{path, line, 0};
-    if (text.size() > kLongestLine) {
-      diagnostics_.Add(where, fmt::format("a line of more than {} MiB: not read", kLongestLine >> 20U));
-      continue;
+std::string ToolReader::Lines(const std::string& path, io::PlainStream& stream, const Visit& visit,
+                              const KeepMember& keep) {
+  io::LineSource lines(stream, path, kLongestLine);
+  std::string head;
+  bool first = true;
+  for (;;) {
+    const auto line = lines.Next();
+    if (!line) {
+      diagnostics_.AddAll(line.error());
+      return head;
     }
-    const auto row = parser_.Parse(text, where);
-    if (!row && last && builder_.n_rows() > 0) {
+    if (!*line) break;
+    std::string_view text = **line;
+    if (lines.line() == 1) {
+      head = lines.Head(kHeadBytes);
+      text = io::SkipByteOrderMark(text);
+    }
+    const std::size_t begin = text.find_first_not_of(" \t\r");
+    if (begin == std::string_view::npos) continue;
+    if (std::exchange(first, false) && text[begin] != '{' && text[begin] != '[') return head;
+    const SourcePosition where{path, static_cast<int>(lines.line()), 0};
+    const bool skimmed = keep && Skim(text, keep, skimmed_);
+    if (skimmed) skimmed_.append(simdjson::SIMDJSON_PADDING, '\0');
+    const auto row = parser_.Parse(
+        skimmed ? std::string_view(skimmed_).substr(0, skimmed_.size() - simdjson::SIMDJSON_PADDING) : text,
+        where);
+    if (!row && !lines.terminated() && builder_.n_rows() > 0) {
       ++torn_;
     } else if (!row) {
       diagnostics_.AddAll(row.error());
     } else if (!row->is_object()) {
       diagnostics_.Add(where, "expected a JSON object");
     } else if (!visit(*row, where)) {
-      return;
+      return head;
     }
   }
+  if (stream.cut()) ++torn_;
+  return head;
+}
+
+std::string ToolReader::Lines(io::FileSystem& files, const std::string& path, const Visit& visit,
+                              const KeepMember& keep) {
+  const auto stream = io::PlainStream::Open(files, path);
+  if (stream) return Lines(path, **stream, visit, keep);
+  diagnostics_.AddAll(stream.error());
+  return {};
+}
+
+std::optional<Json> ToolReader::Sidecar(io::FileSystem& files, const std::string& path, JsonParser& parser) {
+  const auto text = ReadPadded(files, path);
+  if (!text) {
+    diagnostics_.AddAll(text.error());
+    return std::nullopt;
+  }
+  const auto root = parser.Parse(std::string_view(*text).substr(0, text->size() - simdjson::SIMDJSON_PADDING),
+                                 {path, 1, 0});
+  if (root) return *root;
+  diagnostics_.AddAll(root.error());
+  return std::nullopt;
 }
 
 bool ToolReader::Names(std::span<const Json> places, const SourcePosition& where, CaseRecord& row) {

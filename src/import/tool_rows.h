@@ -18,7 +18,10 @@
 #include "import/json_fields.h"
 #include "import/row_mapper.h"
 #include "import/run_builder.h"
+#include "import/skim.h"
 #include "io/diagnostics.h"
+#include "io/input_stream.h"
+#include "io/looks_like.h"
 
 namespace minslice::import {
 
@@ -60,11 +63,8 @@ class JsonParser {
 };
 std::optional<std::string> PromptHash(Json prompt, JsonParser& scratch);
 
-// A file whole, `path` for messages; its bytes have simdjson's padding after their end.
+// A file whole, unpacked where it is compressed; its bytes have simdjson's padding after their end.
 Result<std::string> ReadPadded(io::FileSystem& files, const std::string& path);
-
-// What a file looks like, for the error about one of another shape: "a promptfoo result (import promptfoo)".
-std::string LooksLike(std::string_view bytes);
 
 class ToolReader {
  public:
@@ -75,10 +75,20 @@ class ToolReader {
   const Options& options() const { return options_; }
   RunFacts facts;
 
-  // Each line that is no blank, as a tree. `visit` false: stop. A last line that is cut (no newline, no JSON)
-  // counts in torn().
-  void Lines(const std::string& path, std::string_view padded,
-             const std::function<bool(Json row, const SourcePosition& where)>& visit);
+  // Each line that is no blank, as a tree; of the members that `keep` does not keep whole only the names.
+  // `visit` false: stop. A last line that is cut (no newline, no JSON) counts in torn(). A file that does not
+  // begin like JSON is left to the caller, who says what it looks like by the first bytes that are returned.
+  using Visit = std::function<bool(Json row, const SourcePosition& where)>;
+  using KeepMember = std::function<Keep(std::string_view key, std::string_view value)>;
+  std::string Lines(const std::string& path, io::PlainStream& stream, const Visit& visit,
+                    const KeepMember& keep = nullptr);
+  // Of a file of its own, whatever its size.
+  std::string Lines(io::FileSystem& files, const std::string& path, const Visit& visit,
+                    const KeepMember& keep = nullptr);
+  // What stands beside the rows: one document of a few facts. nullopt after reporting why not.
+  std::optional<Json> Sidecar(io::FileSystem& files, const std::string& path, JsonParser& parser);
+  // Whether a flag names a field of the row's own data.
+  bool wants_fields() const { return !paths_.empty(); }
   std::int64_t torn() const { return torn_; }
 
   // Id (if a flag names it), segments, cluster and prompt from the named fields, looked for in each of
@@ -101,6 +111,7 @@ class ToolReader {
   std::vector<FieldPath> paths_;
   std::vector<FieldValue> values_;
   JsonParser parser_;
+  std::string skimmed_;
   std::int64_t torn_ = 0;
   std::int64_t graded_ = 0;
   std::string first_graded_;

@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <new>
 #include <system_error>
 
 #include "io/posix_file.h"
@@ -28,43 +31,100 @@ class RealAppendFile final : public AppendFile {
   Descriptor fd_;
 };
 
+class RealInput final : public InputStream {
+ public:
+  RealInput(std::string path, int fd, std::int64_t size) : path_(std::move(path)), fd_(fd), size_(size) {}
+  Result<std::size_t> Read(char* to, std::size_t room) override {
+    for (;;) {
+      const ssize_t n = read(fd_.get(), to, room);
+      if (n >= 0) return static_cast<std::size_t>(n);
+      if (errno != EINTR) return SystemFailure(path_, "cannot be read", errno);
+    }
+  }
+  std::int64_t size() const override { return size_; }
+
+ private:
+  std::string path_;
+  Descriptor fd_;
+  std::int64_t size_;
+};
+
+// From memory, for file systems that have no stream of their own.
+class TextInput final : public InputStream {
+ public:
+  explicit TextInput(std::string text) : text_(std::move(text)) {}
+  Result<std::size_t> Read(char* to, std::size_t room) override {
+    const std::size_t n = std::min(room, text_.size() - at_);
+    std::memcpy(to, text_.data() + at_, n);
+    at_ += n;
+    return n;
+  }
+  std::int64_t size() const override { return static_cast<std::int64_t>(text_.size()); }
+
+ private:
+  std::string text_;
+  std::size_t at_ = 0;
+};
+
+// A pipe that the shell opened for us, which ends when its writer does.
+bool IsOpenPipe(const std::string& path) {
+  return path == "/dev/stdin" || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/fd/");
+}
+
+// Opened without waiting for a writer; what may have no end is refused. `size` is 0 for pipes.
+Result<int> OpenToRead(const std::string& path, std::int64_t& size) {
+  Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0 && errno == ENXIO) return FailAt({path}, "is a socket or a device, expected a file");
+  if (fd.get() < 0) return SystemFailure(path, "cannot be read", errno);
+  struct stat status{};
+  if (fstat(fd.get(), &status) != 0) return SystemFailure(path, "cannot be read", errno);
+  if (S_ISDIR(status.st_mode)) return FailAt({path}, "is a folder, expected a file");
+  if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
+    return FailAt({path}, "is a device, expected a file");
+  if (S_ISSOCK(status.st_mode)) return FailAt({path}, "is a socket, expected a file");
+  if (S_ISFIFO(status.st_mode) && !IsOpenPipe(path))
+    return FailAt({path}, "is a named pipe, expected a file");
+  const int flags = fcntl(fd.get(), F_GETFL);
+  if (flags < 0 || fcntl(fd.get(), F_SETFL, flags & ~O_NONBLOCK) < 0)
+    return SystemFailure(path, "cannot be read", errno);
+  size = S_ISREG(status.st_mode) ? static_cast<std::int64_t>(status.st_size) : 0;
+  return fd.Release();
+}
+
 class PosixFileSystem final : public FileSystem {
  public:
+  Result<std::unique_ptr<InputStream>> OpenInput(const std::string& path) override {
+    std::int64_t size = 0;
+    const auto fd = OpenToRead(path, size);
+    if (!fd) return tl::unexpected(fd.error());
+    return std::make_unique<RealInput>(path, *fd, size);
+  }
+
   Result<std::string> ReadFile(const std::string& path, std::size_t slack) override {
-    Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd.get() < 0) return SystemFailure(path, "cannot be read", errno);
-    struct stat status{};
-    if (fstat(fd.get(), &status) != 0) return SystemFailure(path, "cannot be read", errno);
-    if (S_ISDIR(status.st_mode)) return SystemFailure(path, "cannot be read", EISDIR);
+    std::int64_t size = 0;
+    const auto fd = OpenToRead(path, size);
+    if (!fd) return tl::unexpected(fd.error());
+    RealInput input(path, *fd, size);
     std::string text;
-    const auto expected = status.st_size > 0 ? static_cast<std::size_t>(status.st_size) : 0;
-    text.reserve(expected + slack + 1);
-    std::size_t size = 0;
-    for (;;) {
-      // One byte more than the file had, so that the common case ends without growing.
-      const std::size_t room = size < expected ? expected - size + 1 : 1 << 16;
-      text.resize(size + room);
-      const ssize_t n = read(fd.get(), text.data() + size, room);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return SystemFailure(path, "cannot be read", errno);
-      if (n == 0) break;
-      size += static_cast<std::size_t>(n);
-      if (size == expected) {
-        // Probably the end; ask with a byte, not with a block that would move the whole string.
-        char more = 0;
-        ssize_t m = 0;
-        do {
-          m = read(fd.get(), &more, 1);
-        } while (m < 0 && errno == EINTR);
-        if (m < 0) return SystemFailure(path, "cannot be read", errno);
-        if (m == 0) break;
-        text.resize(size);
-        text.push_back(more);
-        ++size;
+    const auto expected = static_cast<std::size_t>(size);
+    try {
+      text.reserve(expected + slack + 1);
+      for (;;) {
+        // One byte more than the file had, so that the common case ends without growing.
+        const std::size_t at = text.size();
+        const std::size_t room = at <= expected ? expected - at + 1 : std::size_t{1} << 16U;
+        text.resize(at + room);
+        const auto n = input.Read(text.data() + at, room);
+        if (!n) return tl::unexpected(n.error());
+        text.resize(at + *n);
+        if (*n == 0) break;
+        if (size == 0 && text.size() > kMostOfAPipe)
+          return FailAt({path}, "more than 1 GiB from a pipe: expected a file");
       }
+      text.reserve(text.size() + slack);
+    } catch (const std::bad_alloc&) {
+      return FailInternal(path + ": not enough memory to read it whole");
     }
-    text.resize(size);
-    text.reserve(size + slack);
     return text;
   }
 
@@ -143,6 +203,12 @@ Result<void> AppendFile::CutTo(std::int64_t bytes) {
   if (TruncateTo(bytes) != 0) return SystemFailure(path_, "cannot be cut", errno);
   size_ = bytes;
   return {};
+}
+
+Result<std::unique_ptr<InputStream>> FileSystem::OpenInput(const std::string& path) {
+  auto text = ReadFile(path);
+  if (!text) return tl::unexpected(text.error());
+  return std::make_unique<TextInput>(std::move(*text));
 }
 
 FileSystem& RealFileSystem() {

@@ -40,6 +40,14 @@ class AppendFile {
   bool broken_ = false;
 };
 
+// The bytes of a file in order.
+class InputStream {
+ public:
+  virtual ~InputStream() = default;
+  virtual Result<std::size_t> Read(char* to, std::size_t room) = 0;  // 0 at the end
+  virtual std::int64_t size() const { return 0; }                    // of the file; 0: not known
+};
+
 enum class AppendMode {
   kCreate,    // refuses an existing file
   kContinue,  // refuses a missing one
@@ -49,8 +57,12 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  // The whole file, also of pipes and /dev/stdin. The string's capacity leaves `slack` bytes after its end.
+  // The whole file. The string's capacity leaves `slack` bytes after its end. Folders, devices and named
+  // pipes are refused: they may have no end. The shell's pipes (/dev/stdin, /dev/fd/63) are read, up to
+  // kMostOfAPipe bytes.
   virtual Result<std::string> ReadFile(const std::string& path, std::size_t slack = 0) = 0;
+  // The same in blocks and without that bound; by default from ReadFile.
+  virtual Result<std::unique_ptr<InputStream>> OpenInput(const std::string& path);
   // Atomic: a reader sees the old file or the whole new one, never a part (temporary file in the same folder,
   // fsync, rename). What is no regular file (a pipe, /dev/stdout) is written to as it stands.
   virtual Result<void> WriteFile(const std::string& path, std::string_view bytes) = 0;
@@ -59,6 +71,8 @@ class FileSystem {
   virtual Result<std::int64_t> Size(const std::string& path) = 0;
   virtual Result<void> MakeDirectories(const std::string& path) = 0;  // as mkdir -p
 };
+
+inline constexpr std::size_t kMostOfAPipe = std::size_t{1} << 30U;
 
 FileSystem& RealFileSystem();
 

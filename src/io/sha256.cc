@@ -1,14 +1,12 @@
 #include "io/sha256.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <stdexcept>
-#include <vector>
+
+#include "io/file_system.h"
+#include "io/input_stream.h"
 
 namespace minslice::io {
 
@@ -53,23 +51,16 @@ std::string Sha256Hex(std::string_view bytes) {
 }
 
 Result<std::string> Sha256OfFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return FailAt({path}, std::string("cannot be read: ") + std::strerror(errno));
+  auto stream = PlainStream::Open(RealFileSystem(), path);
+  if (!stream) return tl::unexpected(stream.error());
   Sha256 hash;
-  std::vector<char> buffer(1 << 18);
+  std::string block(1 << 18, '\0');
   for (;;) {
-    const ssize_t n = read(fd, buffer.data(), buffer.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const int error = errno;
-      close(fd);
-      return FailAt({path}, std::string("cannot be read: ") + std::strerror(error));
-    }
-    if (n == 0) break;
-    hash.Update({buffer.data(), static_cast<std::size_t>(n)});
+    const auto n = (*stream)->Read(block.data(), block.size());
+    if (!n) return tl::unexpected(n.error());
+    if (*n == 0) return hash.HexDigest();
+    hash.Update({block.data(), *n});
   }
-  close(fd);
-  return hash.HexDigest();
 }
 
 }  // namespace minslice::io

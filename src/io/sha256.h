@@ -26,6 +26,7 @@ class Sha256 {
 };
 
 std::string Sha256Hex(std::string_view bytes);
+// Of what a zstd file holds, so that a log keeps its name when it is compressed.
 Result<std::string> Sha256OfFile(const std::string& path);
 
 }  // namespace minslice::io

@@ -56,7 +56,7 @@ Result<RepairedLog> RepairLog(const std::string& bytes, const std::string& path)
     // Alone behind the run record: what the reader says of it is said of this line.
     std::string alone = head;
     Append(alone, lines[i].text);
-    const auto read = ParseLog(std::move(alone), path);
+    const auto read = ParseLog(alone, path);
     if (!read) {
       for (Diagnostic diagnostic : read.error().diagnostics) {
         diagnostic.where.line = lines[i].number;

@@ -4,27 +4,32 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
+#include <concepts>
 #include <unordered_map>
 
 #include "io/diagnostics.h"
 #include "io/file_system.h"
+#include "io/input_stream.h"
+#include "io/looks_like.h"
 #include "io/nearest_name.h"
 #include "io/sha256.h"
-#include "io/utf8.h"
 #include "json/node.h"
+#include "log/row_columns.h"
+#include "log/row_fields.h"
+#include "log/row_scanner.h"
 #include "minslice/version.h"
 
 namespace minslice::log {
 namespace {
 
-// Tables are made cases x repeats; a log that claims more is broken.
-constexpr int kMaxRepeats = 10000;
+// So many rows are looked at before room is made for the rest of the file.
+constexpr std::size_t kRowsToJudgeBy = 4096;
+constexpr std::size_t kHeadBytes = std::size_t{1} << 16U;
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-static_assert(kReadSlack >= simdjson::SIMDJSON_PADDING);
+static_assert(io::LineSource::kLineSlack >= simdjson::SIMDJSON_PADDING);
 
 struct RowKey {
   std::string_view case_id;
@@ -74,15 +79,19 @@ class LineReader {
     diagnostics_.Add({path_, line_, 0}, message);
   }
 
-  void Read(std::string_view key, element value, std::string& out) {
+  template <class Text>
+    requires std::constructible_from<Text, std::string_view>
+  void Read(std::string_view key, element value, Text& out) {
     std::string_view text;
     if (value.get(text) == simdjson::SUCCESS) {
-      out.assign(text);
+      out = Text(text);
     } else {
       Wrong(key, value, "a text");
     }
   }
-  void Read(std::string_view key, element value, std::optional<std::string>& out) {
+  template <class Text>
+    requires std::constructible_from<Text, std::string_view>
+  void Read(std::string_view key, element value, std::optional<Text>& out) {
     if (value.is_null()) return;
     std::string_view text;
     if (value.get(text) == simdjson::SUCCESS) {
@@ -140,35 +149,64 @@ class Reader {
   Reader(const std::string& path, const ReadOptions& options)
       : path_(path), options_(options), fields_(path, diagnostics_) {
     log_.path = path;
+    if (options.columns) columns_ = std::make_shared<RowColumns>();
   }
 
-  Result<RunLog> Run(std::string bytes) {
-    log_.sha256 = io::Sha256Hex(bytes);
-    const std::size_t size = bytes.size();
-    bytes.append(kReadSlack, '\0');  // simdjson reads a little past the end of a line
-    const std::string_view text(bytes.data(), size);
-    log_.cases.reserve(size / 512 + 16);
-    std::size_t at = 0;
-    int line = 0;
-    while (at < size && !refused_) {
-      ++line;
-      const std::size_t newline = text.find('\n', at);
-      const bool last = newline == std::string_view::npos;
-      const std::size_t end = last ? size : newline;
-      Line(text.substr(at, end - at), line, last);
-      at = end + 1;
+  Result<RunLog> Run(io::PlainStream& stream) {
+    io::Sha256 hash;
+    io::LineSource lines(stream, path_, kLongestLine, &hash);
+    for (;;) {
+      const auto line = lines.Next();
+      if (!line) {
+        diagnostics_.AddAll(line.error());
+        return tl::unexpected(diagnostics_.ToFailure());
+      }
+      if (!*line) break;
+      if (lines.line() == 1) head_ = lines.Head(kHeadBytes);
+      Line(**line, static_cast<int>(lines.line()), !lines.terminated());
+      if (refused_) break;
+      if (columns_ && columns_->n_rows() == kRowsToJudgeBy && !stream.compressed()) MakeRoom(lines, stream);
+    }
+    if (stream.cut()) {
+      log_.torn_tail = true;
+      log_.end.reset();
     }
     if (diagnostics_.empty() && !has_run_) {
-      diagnostics_.Add({path_, 1, 0}, size == 0 ? "expected a run record, found an empty file"
-                                                : "expected a run record, found none that is whole");
+      diagnostics_.Add({path_, 1, 0}, lines.bytes_read() == 0
+                                          ? "expected a run record, found an empty file"
+                                          : "expected a run record, found none that is whole");
+    }
+    if (diagnostics_.empty()) {
+      if (columns_) {
+        FinishColumns();
+      } else {
+        DropSuperseded();
+      }
     }
     if (!diagnostics_.empty()) return tl::unexpected(diagnostics_.ToFailure());
-    DropSuperseded();
+    log_.sha256 = hash.HexDigest();
     return std::move(log_);
   }
 
  private:
+  std::size_t rows() const { return columns_ ? columns_->n_rows() : log_.cases.size(); }
+
+  // The rest of the file has rows like its first ones: growing step by step would touch the memory twice.
+  void MakeRoom(const io::LineSource& lines, const io::PlainStream& stream) {
+    const double left = static_cast<double>(stream.file_size()) /
+                        static_cast<double>(std::max<std::uint64_t>(lines.bytes_read(), 1));
+    if (left < 1 || left > 1e7) return;
+    const auto expected =
+        static_cast<std::size_t>(static_cast<double>(kRowsToJudgeBy) * left * 1.1) + kRowsToJudgeBy;
+    columns_->Reserve(expected, columns_->id(0).size() * expected + expected / 8);
+  }
+
   void Line(std::string_view line, int number, bool last) {
+    if (columns_ && has_run_ && !last && ScanRow(line, row_)) {
+      columns_->Append(row_);
+      log_.end.reset();
+      return;
+    }
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
     fields_.StartLine(number);
     simdjson::dom::object record;
@@ -176,12 +214,13 @@ class Reader {
     auto error = parser_.parse(line.data(), line.size(), false).get(root);
     if (error == simdjson::SUCCESS) error = root.get(record);
     if (error != simdjson::SUCCESS) {
-      if (last) {
+      if (last && (has_run_ || line.starts_with('{'))) {
         // Cut while it was written: its bytes are no row. An end record before it does not count any more.
         log_.torn_tail = true;
         log_.end.reset();
         return;
       }
+      if (!has_run_ && !IsLog()) return NoRun();
       // The strict reader knows the column.
       const auto strict = json::ParseNode(line, {path_, number, 1});
       if (!strict) {
@@ -196,6 +235,7 @@ class Reader {
     if (last) log_.torn_tail = true;
     std::string_view kind;
     if (record["record"].get(kind) != simdjson::SUCCESS) {
+      if (!has_run_) return NoRun();
       fields_.Error("expected \"record\" (run, case or end), found none");
     } else if (kind == "case") {
       if (!has_run_) return NoRun();
@@ -204,21 +244,35 @@ class Reader {
       ReadRun(record);
     } else if (kind == "end") {
       if (!has_run_) return NoRun();
-      ReadEnd(record);
+      ReadEnd(record, number);
     } else {
       static const std::vector<std::string> kKinds = {"run", "case", "end"};
       fields_.Error(fmt::format("unknown record {}{}", io::Quoted(kind), io::DidYouMean(kind, kKinds)));
     }
   }
 
+  bool IsLog() const { return io::LooksLike(head_) == io::kLooksLikeLog; }
+
   // One message, not one a line.
   void NoRun() {
-    fields_.Error("expected a run record first: is this a log?");
+    fields_.Error(IsLog() ? std::string("expected a run record first: is this a log?")
+                          : fmt::format("expected a log, which begins with a run record; this looks like {}",
+                                        io::LooksLike(head_)));
     refused_ = true;
+  }
+
+  // Of two values for one key either may be the one that is meant.
+  void CheckKeys(simdjson::dom::object record) {
+    std::vector<std::string_view> keys;
+    for (const auto& [key, value] : record) keys.push_back(key);
+    std::sort(keys.begin(), keys.end());
+    const auto twice = std::adjacent_find(keys.begin(), keys.end());
+    if (twice != keys.end()) fields_.Error(fmt::format("{} stands there twice", io::Quoted(*twice)));
   }
 
   void ReadRun(simdjson::dom::object record) {
     if (has_run_) return fields_.Error("a second run record: a log holds one run");
+    CheckKeys(record);
     element version;
     if (record["log_version"].get(version) != simdjson::SUCCESS) {
       fields_.Error("expected \"log_version\", found none");
@@ -262,56 +316,67 @@ class Reader {
       else if (key == "imported_from")
         fields_.Read(key, value, run.imported_from);
     }
+    if (options_.repeats_as_rows && run.repeats > 1) columns_.reset();
   }
 
   void ReadCase(simdjson::dom::object record) {
-    CaseRecord row;
+    row_.Clear();
     bool has_id = false, has_outcome = false;
+    CheckKeys(record);
     for (const auto& [key, value] : record) {
       if (key == "case_id") {
         has_id = true;
-        fields_.Read(key, value, row.case_id);
-        if (!fields_.broken() && row.case_id.empty())
+        fields_.Read(key, value, row_.case_id);
+        if (!fields_.broken() && row_.case_id.empty())
           fields_.Error("\"case_id\": expected a text, found an empty one");
       } else if (key == "repeat") {
-        fields_.Read(key, value, row.repeat, 1, kMaxRepeats);
+        fields_.Read(key, value, row_.repeat, 1, kMaxRepeats);
       } else if (key == "outcome") {
         has_outcome = true;
-        ReadOutcome(value, row.outcome);
+        ReadOutcome(value, row_.outcome);
       } else if (key == "scores") {
-        ReadScores(value, row);
+        ReadScores(value);
       } else if (key == "segments") {
-        ReadSegments(value, row);
+        ReadSegments(value);
       } else if (key == "cluster") {
-        fields_.Read(key, value, row.cluster);
+        fields_.Read(key, value, row_.cluster);
       } else if (key == "prompt_sha256") {
-        fields_.Read(key, value, row.prompt_sha256);
+        fields_.Read(key, value, row_.prompt_sha256);
       } else if (key == "response_model") {
-        fields_.Read(key, value, row.response_model);
+        fields_.Read(key, value, row_.response_model);
       } else if (key == "system_fingerprint") {
-        fields_.Read(key, value, row.system_fingerprint);
+        fields_.Read(key, value, row_.system_fingerprint);
       } else if (key == "finish_reason") {
-        fields_.Read(key, value, row.finish_reason);
+        fields_.Read(key, value, row_.finish_reason);
       } else if (key == "input_tokens") {
-        fields_.Read(key, value, row.input_tokens);
+        fields_.Read(key, value, row_.input_tokens);
       } else if (key == "output_tokens") {
-        fields_.Read(key, value, row.output_tokens);
+        fields_.Read(key, value, row_.output_tokens);
       } else if (key == "cost_usd") {
-        fields_.Read(key, value, row.cost_usd);
+        fields_.Read(key, value, row_.cost_usd);
       } else if (key == "latency_ms") {
-        fields_.Read(key, value, row.latency_ms);
+        fields_.Read(key, value, row_.latency_ms);
       } else if (key == "attempts") {
-        fields_.Read(key, value, row.attempts, 0);
+        fields_.Read(key, value, row_.attempts, 0);
       } else if (key == "output") {
-        if (options_.outputs) fields_.Read(key, value, row.output);
+        if (options_.outputs) fields_.Read(key, value, row_.output);
       } else if (key == "error") {
-        fields_.Read(key, value, row.error);
+        fields_.Read(key, value, row_.error);
       }
     }
     if (!has_id) fields_.Error("expected \"case_id\", found none");
     if (!has_outcome) fields_.Error("expected \"outcome\", found none");
+    if (!fields_.broken() && !OutcomeFits(row_)) {
+      fields_.Error(
+          fmt::format("\"outcome\" is {} and \"scores.pass\" says otherwise: which of them is true?",
+                      OutcomeName(row_.outcome)));
+    }
     if (fields_.broken()) return;
-    log_.cases.push_back(std::move(row));
+    if (columns_) {
+      columns_->Append(row_);
+    } else {
+      log_.cases.push_back(ToRecord(row_));
+    }
     log_.end.reset();
   }
 
@@ -333,7 +398,18 @@ class Reader {
     fields_.Wrong("outcome", value, "a text");
   }
 
-  void ReadScores(element value, CaseRecord& row) {
+  // Sorts by name and reports names that stand there twice.
+  template <class List>
+  void SortNames(const char* key, List& list) {
+    const auto by_name = [](const auto& a, const auto& b) { return a.first < b.first; };
+    if (!std::is_sorted(list.begin(), list.end(), by_name)) std::sort(list.begin(), list.end(), by_name);
+    const auto twice = std::adjacent_find(list.begin(), list.end(),
+                                          [](const auto& a, const auto& b) { return a.first == b.first; });
+    if (twice != list.end())
+      fields_.Error(fmt::format("\"{}\": {} stands there twice", key, io::Quoted(twice->first)));
+  }
+
+  void ReadScores(element value) {
     simdjson::dom::object scores;
     if (value.is_null()) return;
     if (value.get(scores) != simdjson::SUCCESS) return fields_.Wrong("scores", value, "an object");
@@ -344,12 +420,12 @@ class Reader {
         fields_.Wrong(fmt::format("scores.{}", name), score, "a number or null");
         continue;
       }
-      row.scores.emplace_back(name, number);
+      row_.scores.emplace_back(name, number);
     }
-    std::sort(row.scores.begin(), row.scores.end());
+    SortNames("scores", row_.scores);
   }
 
-  void ReadSegments(element value, CaseRecord& row) {
+  void ReadSegments(element value) {
     simdjson::dom::object segments;
     if (value.is_null()) return;
     if (value.get(segments) != simdjson::SUCCESS) return fields_.Wrong("segments", value, "an object");
@@ -359,13 +435,14 @@ class Reader {
         fields_.Wrong(fmt::format("segments.{}", dimension), segment, "a text");
         continue;
       }
-      row.segments.push_back({std::string(dimension), std::string(text)});
+      row_.segments.emplace_back(dimension, text);
     }
-    std::sort(row.segments.begin(), row.segments.end(),
-              [](const Segment& a, const Segment& b) { return a.dimension < b.dimension; });
+    SortNames("segments", row_.segments);
   }
 
-  void ReadEnd(simdjson::dom::object record) {
+  void ReadEnd(simdjson::dom::object record, int line) {
+    if (log_.end) return fields_.Error("a second end record");
+    CheckKeys(record);
     EndRecord end;
     for (const auto& [key, value] : record) {
       if (key == "cases") {
@@ -378,7 +455,28 @@ class Reader {
         fields_.Read(key, value, end.ended_at);
       }
     }
-    if (!fields_.broken()) log_.end = std::move(end);
+    if (fields_.broken()) return;
+    log_.end = std::move(end);
+    if (closed_line_ > 0) return;
+    closed_line_ = line;
+    closed_rows_ = rows();
+  }
+
+  // A resumed run asks again for what the gateway failed to answer, and nothing else.
+  void AddedRow(std::string_view case_id, int repeat) {
+    diagnostics_.Add(
+        {path_, closed_line_, 0},
+        fmt::format("the run ended here, and case {} repeat {} comes behind the end record without a "
+                    "row before it that was left open (infra_error): rows were added to a log that "
+                    "was finished",
+                    io::Quoted(case_id), repeat));
+  }
+
+  void FinishColumns() {
+    const std::uint32_t added = columns_->Finish(true, closed_rows_);
+    if (added != RowColumns::kNone) AddedRow(columns_->id(added), columns_->repeat(added));
+    log_.superseded = columns_->superseded();
+    log_.columns = std::move(columns_);
   }
 
   void DropSuperseded() {
@@ -388,6 +486,7 @@ class Reader {
     std::vector<bool> gone;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto [entry, is_new] = last.try_emplace({rows[i].case_id, rows[i].repeat}, i);
+      if (is_new && i >= closed_rows_ && diagnostics_.empty()) AddedRow(rows[i].case_id, rows[i].repeat);
       if (is_new) continue;
       if (rows[entry->second].outcome == Outcome::kInfraError) {
         if (gone.empty()) gone.resize(rows.size());
@@ -412,6 +511,11 @@ class Reader {
   io::Diagnostics diagnostics_;
   LineReader fields_;
   simdjson::dom::parser parser_;
+  RowFields row_;
+  std::shared_ptr<RowColumns> columns_;                     // null: rows go to log_.cases
+  std::string head_;                                        // of the file, to say what it looks like
+  std::size_t closed_rows_ = static_cast<std::size_t>(-1);  // before the first end record
+  int closed_line_ = 0;
   RunLog log_;
   bool has_run_ = false;
   bool refused_ = false;
@@ -419,14 +523,15 @@ class Reader {
 
 }  // namespace
 
-Result<RunLog> ParseLog(std::string bytes, const std::string& path, const ReadOptions& options) {
-  return Reader(path, options).Run(std::move(bytes));
+Result<RunLog> ParseLog(const std::string& bytes, const std::string& path, const ReadOptions& options) {
+  const auto stream = io::PlainStream::OfText(bytes, path);
+  return Reader(path, options).Run(*stream);
 }
 
 Result<RunLog> ReadLog(const std::string& path, const ReadOptions& options) {
-  auto bytes = io::RealFileSystem().ReadFile(path, kReadSlack);
-  if (!bytes) return tl::unexpected(bytes.error());
-  return ParseLog(std::move(*bytes), path, options);
+  const auto stream = io::PlainStream::Open(io::RealFileSystem(), path);
+  if (!stream) return tl::unexpected(stream.error());
+  return Reader(path, options).Run(**stream);
 }
 
 }  // namespace minslice::log

@@ -3,7 +3,8 @@
 // again) and nothing else: any other second row stays in `cases`, and pairing reports it as a duplicate. A
 // torn last line of an unfinished log is dropped with torn_tail = true; a broken line elsewhere is an error.
 // The end record counts only as the last record: rows after it mean that the run was resumed and has to end
-// again.
+// again; a row there that answers nothing that was left open (infra_error) is an error, and so are two values
+// for one key and an outcome that scores.pass contradicts.
 #ifndef MINSLICE_LOG_LOG_READER_H_
 #define MINSLICE_LOG_LOG_READER_H_
 
@@ -16,14 +17,18 @@ namespace minslice::log {
 
 struct ReadOptions {
   bool outputs = false;  // keep CaseRecord::output; gate and compare do not need it
+  bool columns = false;  // RunLog::columns instead of RunLog::cases: for pairing, in a tenth of the memory
+  bool repeats_as_rows = false;  // with `columns`: not of a log whose run record promises several repeats
 };
 
+// A line that is longer is no row.
+inline constexpr std::size_t kLongestLine = std::size_t{64} << 20U;
+
+// Also of a log compressed with zstd; the hash is that of the log itself, so that it keeps its name when it
+// is compressed or unpacked. One that ends within a frame has a torn tail.
 Result<RunLog> ReadLog(const std::string& path, const ReadOptions& options = {});
 // The same for bytes that are in memory; `path` is for messages.
-Result<RunLog> ParseLog(std::string bytes, const std::string& path, const ReadOptions& options = {});
-
-// Slack that ParseLog wants after the bytes to read them without a copy (std::string::capacity).
-inline constexpr std::size_t kReadSlack = 64;
+Result<RunLog> ParseLog(const std::string& bytes, const std::string& path, const ReadOptions& options = {});
 
 }  // namespace minslice::log
 

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
+#include <memory>
 #include <set>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+
+#include "log/row_columns.h"
 
 namespace minslice::pair {
 namespace {
@@ -26,40 +29,65 @@ std::string Count(std::size_t n, std::string_view noun) {
   return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
+using log::RowColumns;
+
+// One log as columns: its own, or made of its rows.
+struct LogRows {
+  const RunLog* log = nullptr;
+  std::shared_ptr<const RowColumns> columns;
+  std::vector<std::uint32_t> set_of;      // the log's segment sets in the numbers of all logs together
+  std::vector<std::uint32_t> cluster_of;  // likewise
+  int offset = 0;                         // added to its repeats
+  bool left_out = false;                  // the same log stands there already
+};
+
 // One row of one side, with the repeat that it has once all logs of the side are taken together.
 struct Row {
-  const CaseRecord* record;
-  std::uint32_t case_index;
-  int repeat;
+  std::uint32_t row;
+  std::uint16_t log;
+  std::uint16_t repeat;
 };
 
 struct Side {
   const char* name;
   std::span<const RunLog> logs;
-  std::vector<Row> rows;
+  std::vector<LogRows> columns;
+  std::vector<Row> rows;  // ascending by (id, repeat)
   int repeats = 1;
   bool has_segments = false;
   bool has_clusters = false;
+  bool has_prompts = false;
+
+  std::string_view id(const Row& row) const { return columns[row.log].columns->id(row.row); }
 };
 
-using IdIndex = std::unordered_map<std::string_view, std::uint32_t>;
-
-std::uint32_t IndexOf(IdIndex& index, std::string_view id) {
-  return index.try_emplace(id, static_cast<std::uint32_t>(index.size())).first->second;
+LogRows RowsOf(const RunLog& log) {
+  LogRows rows;
+  rows.log = &log;
+  rows.columns = log.columns;
+  if (rows.columns) return rows;
+  auto made = std::make_shared<RowColumns>();
+  log::RowFields fields;
+  for (const CaseRecord& record : log.cases) {
+    log::ViewRecord(record, fields);
+    made->Append(fields);
+  }
+  made->Finish(false);
+  rows.columns = std::move(made);
+  return rows;
 }
 
 // A log of ours says how many cases and repeats it has; with rows taken out it is no evidence. Foreign logs
 // may count otherwise. Empty: nothing is lost.
-std::string RowsLost(const RunLog& log) {
+std::string RowsLost(const RunLog& log, const RowColumns& columns) {
   if (!log.end || !log.run.imported_from.empty()) return "";
-  int repeats = 0;
-  for (const CaseRecord& record : log.cases) repeats = std::max(repeats, record.repeat);
+  const int repeats = columns.max_repeat();
   const int promised_repeats = std::max(log.run.repeats, log.end->repeats);
-  if (repeats < promised_repeats && !log.cases.empty())
+  if (repeats < promised_repeats && columns.size() > 0)
     return fmt::format("it speaks of {}, the rows have {}",
                        Count(static_cast<std::size_t>(promised_repeats), "repeat"), repeats);
   const std::int64_t cases = std::max(log.end->cases, log.run.cases.value_or(0));
-  const auto rows = static_cast<std::int64_t>(log.cases.size());
+  const auto rows = static_cast<std::int64_t>(columns.size());
   // Writers other than ours have been seen to count rows as cases.
   if (rows < cases || (rows < cases * promised_repeats && rows != cases)) {
     return fmt::format("it speaks of {} x {}, the log has {}", Count(static_cast<std::size_t>(cases), "case"),
@@ -69,12 +97,65 @@ std::string RowsLost(const RunLog& log) {
   return "";
 }
 
+// Hashes of (case, repeat) with the row that has it, to be compared where a hash is met again.
+class Seen {
+ public:
+  void Add(const Side& side, const Row& row, int repeat) { rows_.emplace(Key(side.id(row), repeat), row); }
+  bool Holds(const Side& side, std::string_view id, int repeat) const {
+    const auto [first, last] = rows_.equal_range(Key(id, repeat));
+    return std::any_of(first, last, [&](const auto& entry) {
+      return entry.second.repeat == repeat && side.id(entry.second) == id;
+    });
+  }
+
+ private:
+  static std::uint64_t Key(std::string_view id, int repeat) {
+    return std::hash<std::string_view>()(id) * 31 + static_cast<std::uint64_t>(repeat);
+  }
+  std::unordered_multimap<std::uint64_t, Row> rows_;
+};
+
+// The rows of all logs in one order. Each log is in order already.
+void MergeRows(Side& side) {
+  std::vector<std::size_t> starts = {0};
+  for (std::size_t l = 0; l < side.columns.size(); ++l) {
+    const LogRows& log = side.columns[l];
+    if (log.left_out) continue;
+    for (std::size_t place = 0; place < log.columns->size(); ++place) {
+      const std::uint32_t row = log.columns->Ordered(place);
+      side.rows.push_back({row, static_cast<std::uint16_t>(l),
+                           static_cast<std::uint16_t>(log.columns->repeat(row) + log.offset)});
+    }
+    starts.push_back(side.rows.size());
+  }
+  const auto before = [&side](const Row& a, const Row& b) {
+    const int compared = side.id(a).compare(side.id(b));
+    return compared != 0 ? compared < 0 : a.repeat < b.repeat;
+  };
+  while (starts.size() > 2) {
+    std::vector<std::size_t> next = {0};
+    for (std::size_t i = 0; i + 1 < starts.size(); i += 2) {
+      const std::size_t high = starts[std::min(i + 2, starts.size() - 1)];
+      const auto at = [&](std::size_t place) {
+        return side.rows.begin() + static_cast<std::ptrdiff_t>(place);
+      };
+      std::inplace_merge(at(starts[i]), at(starts[i + 1]), at(high), before);
+      next.push_back(high);
+    }
+    starts.swap(next);
+  }
+}
+
 // Rows of several logs: a log that holds a (case, repeat) which an earlier one of the side holds too is a
 // further repeat of the whole run, so its repeats count on; otherwise it is a shard.
-void CollectRows(Side& side, IdIndex& index, std::vector<Finding>& findings) {
-  std::set<std::uint64_t> seen;  // only needed where there are several logs
+void CollectRows(Side& side, std::vector<Finding>& findings) {
+  Seen seen;
+  const bool several = side.logs.size() > 1;
   std::set<std::string> hashes;
   for (const RunLog& log : side.logs) {
+    side.columns.push_back(RowsOf(log));
+    LogRows& rows = side.columns.back();
+    const RowColumns& columns = *rows.columns;
     if (!log.end) {
       findings.push_back(
           {"unfinished_log",
@@ -83,57 +164,142 @@ void CollectRows(Side& side, IdIndex& index, std::vector<Finding>& findings) {
                log.path, side.name),
            {}});
     }
-    if (const std::string lost = RowsLost(log); !lost.empty())
+    if (const std::string lost = RowsLost(log, columns); !lost.empty())
       findings.push_back({"rows_lost", fmt::format("{}: {}", log.path, lost), {}});
     if (!log.sha256.empty() && !hashes.insert(log.sha256).second) {
       findings.push_back({"duplicate_rows",
                           fmt::format("{}: the same log is given twice for the {}", log.path, side.name),
                           {}});
+      rows.left_out = true;
       continue;
     }
-    const auto key = [](std::uint32_t i, int repeat) {
-      return std::uint64_t{i} << 32U | static_cast<std::uint32_t>(repeat);
+    for (std::size_t place = 0; several && rows.offset == 0 && place < columns.size(); ++place) {
+      const std::uint32_t row = columns.Ordered(place);
+      if (seen.Holds(side, columns.id(row), columns.repeat(row))) rows.offset = side.repeats;
+    }
+    side.repeats = std::max(side.repeats, columns.max_repeat() + rows.offset);
+    side.has_segments = side.has_segments || columns.has_segments();
+    side.has_clusters = side.has_clusters || columns.has_clusters();
+    for (std::size_t place = 0; several && place < columns.size(); ++place) {
+      const std::uint32_t row = columns.Ordered(place);
+      const int repeat = columns.repeat(row) + rows.offset;
+      seen.Add(side,
+               {row, static_cast<std::uint16_t>(side.columns.size() - 1), static_cast<std::uint16_t>(repeat)},
+               repeat);
+    }
+  }
+  MergeRows(side);
+}
+
+// One side is one run: its repeats or its shards. What was made otherwise cannot be pooled.
+void CheckOneRun(const Side& side, std::vector<Finding>& findings) {
+  const RunRecord& first = side.logs.front().run;
+  for (const RunLog& log : side.logs.subspan(1)) {
+    const auto differ = [&](const char* what, const std::string& a, const std::string& b) {
+      if (a == b) return;
+      findings.push_back({"side_mixed",
+                          fmt::format("the {}'s logs are not of one run: {} has the {} {}, {} has {}",
+                                      side.name, side.logs.front().path, what, a.empty() ? "(none)" : a,
+                                      log.path, b.empty() ? "(none)" : b),
+                          {}});
     };
-    int offset = 0;
-    if (side.logs.size() > 1) {
-      for (const CaseRecord& record : log.cases) {
-        if (seen.contains(key(IndexOf(index, record.case_id), record.repeat))) {
-          offset = side.repeats;
-          break;
-        }
-      }
-    }
-    for (const CaseRecord& record : log.cases) {
-      const std::uint32_t i = IndexOf(index, record.case_id);
-      side.rows.push_back({&record, i, record.repeat + offset});
-      side.repeats = std::max(side.repeats, record.repeat + offset);
-      side.has_segments = side.has_segments || !record.segments.empty();
-      side.has_clusters = side.has_clusters || record.cluster.has_value();
-    }
-    if (side.logs.size() > 1) {
-      for (const CaseRecord& record : log.cases)
-        seen.insert(key(IndexOf(index, record.case_id), record.repeat + offset));
-    }
+    // The target of imported results is named after their file.
+    if (first.imported_from.empty() || log.run.imported_from.empty())
+      differ("target", first.target, log.run.target);
+    differ("request_model", first.request_model, log.run.request_model);
+    differ("suite", first.suite, log.run.suite);
+    differ("request", first.request_json, log.run.request_json);
+    differ("suite_sha256", first.suite_sha256.value_or(""), log.run.suite_sha256.value_or(""));
   }
 }
 
 // What a case is, whichever row says it: must be the same in every row of both sides.
 struct Identity {
-  const CaseRecord* first = nullptr;    // of the side that carries segments
-  const CaseRecord* cluster = nullptr;  // of the side that carries clusters
-  const std::string* prompt = nullptr;
+  std::uint64_t prompt = 0;           // 0: no row says it
+  std::uint32_t segments = kNoValue;  // of the side that carries segments
+  std::uint32_t cluster = kNoValue;   // of the side that carries clusters
+  bool cluster_known = false;
 };
 
-double ScoreOf(const CaseRecord& record, const std::string& metric, bool pass_metric, bool& missing) {
-  if (record.outcome == Outcome::kInfraError) return kMissing;
-  if (pass_metric) return record.outcome == Outcome::kPass ? 1 : 0;
-  if (record.outcome == Outcome::kModelError) return 0;
-  for (const auto& [name, value] : record.scores) {
-    if (name == metric && std::isfinite(value)) return value;
+// One case's rows of one side: fills its cells of the arm.
+class ArmFiller {
+ public:
+  ArmFiller(const Side& side, PairedTable& table, PairedArm& arm)
+      : side_(side), table_(table), arm_(arm), repeats_(static_cast<std::size_t>(side.repeats)) {
+    arm.repeats = side.repeats;
   }
-  missing = true;
-  return kMissing;
-}
+  void Reserve(std::size_t cases) {
+    arm_.scores.reserve(cases * repeats_);
+    arm_.has_row.reserve(cases * repeats_);
+    arm_.model_error.reserve(cases * repeats_);
+    arm_.case_mean.reserve(cases);
+  }
+
+  void Fill(std::span<const Row> rows) {
+    const std::size_t base = arm_.scores.size();
+    arm_.scores.resize(base + repeats_, kMissing);
+    arm_.has_row.resize(base + repeats_, 0);
+    arm_.model_error.resize(base + repeats_, 0);
+    const bool pass_metric = table_.metric == "pass";
+    double sum = 0;
+    int present = 0;
+    for (const Row& row : rows) {
+      const std::size_t cell = base + static_cast<std::size_t>(row.repeat) - 1;
+      if (arm_.has_row[cell] != 0) {
+        Note(duplicates_, row);
+        continue;
+      }
+      const RowColumns& columns = *side_.columns[row.log].columns;
+      const Outcome outcome = columns.outcome(row.row);
+      arm_.has_row[cell] = 1;
+      arm_.model_error[cell] = outcome == Outcome::kModelError ? 1 : 0;
+      if (outcome == Outcome::kInfraError) continue;
+      double score = outcome == Outcome::kPass ? 1 : 0;
+      if (!pass_metric && outcome != Outcome::kModelError) {
+        score = columns.score(row.row, table_.metric);
+        if (!std::isfinite(score)) {
+          Note(without_metric_, row);
+          continue;
+        }
+      }
+      if (score != 0 && score != 1) table_.binary = false;
+      arm_.scores[cell] = score;
+    }
+    for (std::size_t r = 0; r < repeats_; ++r) {
+      const double score = arm_.scores[base + r];
+      if (std::isnan(score)) continue;
+      sum += score;
+      ++present;
+    }
+    arm_.case_mean.push_back(present > 0 ? sum / present : kMissing);
+  }
+
+  void Report(std::vector<Finding>& findings) {
+    if (!duplicates_.empty()) {
+      std::string text = fmt::format("the {} has more than one row for the same case and repeat: {} ({})",
+                                     side_.name, Count(duplicates_.size(), "case"), Ids(duplicates_));
+      findings.push_back({"duplicate_rows", std::move(text), std::move(duplicates_)});
+    }
+    if (!without_metric_.empty()) {
+      std::string text =
+          fmt::format("the {} has rows without a finite score \"{}\": {} ({})", side_.name, table_.metric,
+                      Count(without_metric_.size(), "case"), Ids(without_metric_));
+      findings.push_back({"metric_missing", std::move(text), std::move(without_metric_)});
+    }
+  }
+
+ private:
+  // Cases come ascending: each once, in order.
+  void Note(std::vector<std::string>& ids, const Row& row) const {
+    if (ids.empty() || ids.back() != side_.id(row)) ids.emplace_back(side_.id(row));
+  }
+
+  const Side& side_;
+  PairedTable& table_;
+  PairedArm& arm_;
+  std::size_t repeats_;
+  std::vector<std::string> duplicates_, without_metric_;
+};
 
 // Means over 1 and over 3 runs do not have the same distribution where the models are equal, so the sign-flip
 // test of their difference would be wrong (10 % false alarms at a nominal 5, n = 40, pass rate .95, 1 run
@@ -143,7 +309,7 @@ void KeepCommonRepeats(Side (&sides)[2], std::vector<std::string>& warnings) {
   for (Side& side : sides) {
     if (side.repeats == common || sides[0].rows.empty() || sides[1].rows.empty()) continue;
     const std::size_t before = side.rows.size();
-    std::erase_if(side.rows, [&](const Row& row) { return row.repeat > common; });
+    std::erase_if(side.rows, [&](const Row& row) { return int{row.repeat} > common; });
     warnings.push_back(
         fmt::format("the {} has {} of each case and the other side {}: {} of its later repeats are not used",
                     side.name, Count(static_cast<std::size_t>(side.repeats), "repeat"), common,
@@ -152,64 +318,12 @@ void KeepCommonRepeats(Side (&sides)[2], std::vector<std::string>& warnings) {
   }
 }
 
-// Fills one side's arm; `position` maps a case index to its place in the sorted table.
-void FillArm(const Side& side, const std::vector<std::uint32_t>& position, PairedTable& table, PairedArm& arm,
-             std::vector<Finding>& findings) {
-  const std::size_t n = table.n_cases();
-  const auto repeats = static_cast<std::size_t>(side.repeats);
-  arm.repeats = side.repeats;
-  arm.scores.assign(n * repeats, kMissing);
-  arm.has_row.assign(n * repeats, 0);
-  arm.model_error.assign(n * repeats, 0);
-  arm.case_mean.assign(n, kMissing);
-  const bool pass_metric = table.metric == "pass";
-  std::set<std::string> duplicates;
-  std::set<std::string> without_metric;
-  for (const Row& row : side.rows) {
-    const std::size_t cell = position[row.case_index] * repeats + static_cast<std::size_t>(row.repeat - 1);
-    if (arm.has_row[cell] != 0) {
-      duplicates.insert(row.record->case_id);
-      continue;
-    }
-    arm.has_row[cell] = 1;
-    arm.model_error[cell] = row.record->outcome == Outcome::kModelError ? 1 : 0;
-    bool missing = false;
-    arm.scores[cell] = ScoreOf(*row.record, table.metric, pass_metric, missing);
-    if (missing) without_metric.insert(row.record->case_id);
-    const double score = arm.scores[cell];
-    if (!std::isnan(score) && score != 0 && score != 1) table.binary = false;
-  }
-  if (!duplicates.empty()) {
-    std::vector<std::string> ids(duplicates.begin(), duplicates.end());
-    std::string text = fmt::format("the {} has more than one row for the same case and repeat: {} ({})",
-                                   side.name, Count(ids.size(), "case"), Ids(ids));
-    findings.push_back({"duplicate_rows", std::move(text), std::move(ids)});
-  }
-  if (!without_metric.empty()) {
-    std::vector<std::string> ids(without_metric.begin(), without_metric.end());
-    std::string text = fmt::format("the {} has rows without a finite score \"{}\": {} ({})", side.name,
-                                   table.metric, Count(ids.size(), "case"), Ids(ids));
-    findings.push_back({"metric_missing", std::move(text), std::move(ids)});
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    double sum = 0;
-    int present = 0;
-    for (std::size_t r = 0; r < repeats; ++r) {
-      const double score = arm.scores[i * repeats + r];
-      if (!std::isnan(score)) {
-        sum += score;
-        ++present;
-      }
-    }
-    if (present > 0) arm.case_mean[i] = sum / present;
-  }
-}
-
-void CheckSuites(std::span<const RunLog> incumbent, std::span<const RunLog> candidate,
-                 std::vector<Finding>& findings) {
+// The digest of the cases, where it is known of both sides. A log of ours always has it: without it somebody
+// took it out.
+void CheckSuites(const Side (&sides)[2], std::vector<Finding>& findings, std::vector<std::string>& warnings) {
   const RunLog* first = nullptr;
-  for (const std::span<const RunLog> logs : {incumbent, candidate}) {
-    for (const RunLog& log : logs) {
+  for (const Side& side : sides) {
+    for (const RunLog& log : side.logs) {
       if (!log.run.suite_sha256) continue;
       if (first == nullptr) {
         first = &log;
@@ -224,13 +338,26 @@ void CheckSuites(std::span<const RunLog> incumbent, std::span<const RunLog> cand
       }
     }
   }
+  for (const Side& side : sides) {
+    for (const RunLog& log : side.logs) {
+      if (first == nullptr || log.run.suite_sha256) continue;
+      std::string text = fmt::format(
+          "{} has no suite_sha256, {} has {:.12}: whether both were made with the same "
+          "cases is not known",
+          log.path, first->path, *first->run.suite_sha256);
+      if (log.run.imported_from.empty()) {
+        findings.push_back({"suite_unknown", std::move(text), {}});
+      } else {
+        warnings.push_back(std::move(text));
+      }
+    }
+  }
 }
 
-void CheckRequests(std::span<const RunLog> incumbent, std::span<const RunLog> candidate,
-                   std::vector<std::string>& warnings) {
+void CheckRequests(const Side (&sides)[2], std::vector<std::string>& warnings) {
   std::set<std::string> requests;
-  for (const std::span<const RunLog> logs : {incumbent, candidate}) {
-    for (const RunLog& log : logs) {
+  for (const Side& side : sides) {
+    for (const RunLog& log : side.logs) {
       if (!log.run.request_json.empty()) requests.insert(log.run.request_json);
     }
   }
@@ -241,17 +368,50 @@ void CheckRequests(std::span<const RunLog> incumbent, std::span<const RunLog> ca
   }
 }
 
-// Dimensions and clusters, interned with their values ascending.
-void FillSegments(const std::vector<Identity>& cases, PairedTable& table) {
-  std::map<std::string_view, std::map<std::string_view, std::uint32_t>> values;
-  std::map<std::string_view, std::uint32_t> clusters;
-  for (const Identity& identity : cases) {
-    if (identity.cluster != nullptr && identity.cluster->cluster)
-      clusters.try_emplace(*identity.cluster->cluster, 0U);
-    if (identity.first == nullptr) continue;
-    for (const Segment& segment : identity.first->segments)
-      values[segment.dimension].try_emplace(segment.value, 0U);
+// Segment sets and clusters of all logs under common numbers.
+struct Numbers {
+  std::vector<const std::vector<Segment>*> sets;
+  std::vector<const std::string*> clusters;
+};
+
+Numbers NumberNames(Side (&sides)[2]) {
+  Numbers numbers;
+  std::map<std::vector<std::pair<std::string_view, std::string_view>>, std::uint32_t> sets;
+  std::unordered_map<std::string_view, std::uint32_t> clusters;
+  for (Side& side : sides) {
+    for (LogRows& log : side.columns) {
+      for (const std::vector<Segment>& set : log.columns->segment_sets()) {
+        std::vector<std::pair<std::string_view, std::string_view>> key;
+        for (const Segment& segment : set) key.emplace_back(segment.dimension, segment.value);
+        const auto [entry, is_new] =
+            sets.try_emplace(std::move(key), static_cast<std::uint32_t>(numbers.sets.size()));
+        if (is_new) numbers.sets.push_back(&set);
+        log.set_of.push_back(entry->second);
+      }
+      for (const std::string& name : log.columns->clusters()) {
+        const auto [entry, is_new] =
+            clusters.try_emplace(name, static_cast<std::uint32_t>(numbers.clusters.size()));
+        if (is_new) numbers.clusters.push_back(&name);
+        log.cluster_of.push_back(entry->second);
+      }
+    }
   }
+  return numbers;
+}
+
+// Dimensions and clusters of the cases, with their values ascending.
+void FillSegments(const std::vector<Identity>& cases, const Numbers& numbers, PairedTable& table) {
+  std::vector<bool> used_sets(numbers.sets.size()), used_clusters(numbers.clusters.size());
+  for (const Identity& identity : cases) {
+    if (identity.segments != kNoValue) used_sets[identity.segments] = true;
+    if (identity.cluster != kNoValue) used_clusters[identity.cluster] = true;
+  }
+  std::map<std::string_view, std::map<std::string_view, std::uint32_t>> values;
+  for (std::size_t s = 0; s < used_sets.size(); ++s) {
+    if (!used_sets[s]) continue;
+    for (const Segment& segment : *numbers.sets[s]) values[segment.dimension].try_emplace(segment.value, 0U);
+  }
+  std::map<std::string_view, std::size_t> place;
   for (auto& [name, of_dimension] : values) {
     Dimension dimension;
     dimension.name = name;
@@ -260,23 +420,71 @@ void FillSegments(const std::vector<Identity>& cases, PairedTable& table) {
       dimension.values.emplace_back(value);
     }
     dimension.value_of_case.assign(cases.size(), kNoValue);
+    place[name] = table.dimensions.size();
     table.dimensions.push_back(std::move(dimension));
   }
-  for (auto& [name, code] : clusters) {
-    code = static_cast<std::uint32_t>(table.clusters.size());
+  std::vector<std::vector<std::pair<std::size_t, std::uint32_t>>> codes(numbers.sets.size());
+  for (std::size_t s = 0; s < used_sets.size(); ++s) {
+    if (!used_sets[s]) continue;
+    for (const Segment& segment : *numbers.sets[s])
+      codes[s].emplace_back(place[segment.dimension], values[segment.dimension][segment.value]);
+  }
+  std::map<std::string_view, std::uint32_t> names;
+  for (std::size_t c = 0; c < used_clusters.size(); ++c) {
+    if (used_clusters[c]) names.try_emplace(*numbers.clusters[c], static_cast<std::uint32_t>(c));
+  }
+  std::vector<std::uint32_t> code_of_cluster(used_clusters.size(), kNoValue);
+  for (const auto& [name, c] : names) {
+    code_of_cluster[c] = static_cast<std::uint32_t>(table.clusters.size());
     table.clusters.emplace_back(name);
   }
-  if (!clusters.empty()) table.cluster_of_case.assign(cases.size(), kNoValue);
-  std::map<std::string_view, std::size_t> place;
-  for (std::size_t d = 0; d < table.dimensions.size(); ++d) place[table.dimensions[d].name] = d;
+  if (!names.empty()) table.cluster_of_case.assign(cases.size(), kNoValue);
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    if (cases[i].cluster != nullptr && cases[i].cluster->cluster)
-      table.cluster_of_case[i] = clusters[*cases[i].cluster->cluster];
-    if (cases[i].first == nullptr) continue;
-    for (const Segment& segment : cases[i].first->segments) {
-      table.dimensions[place[segment.dimension]].value_of_case[i] = values[segment.dimension][segment.value];
-    }
+    if (cases[i].cluster != kNoValue) table.cluster_of_case[i] = code_of_cluster[cases[i].cluster];
+    if (cases[i].segments == kNoValue) continue;
+    for (const auto& [d, code] : codes[cases[i].segments]) table.dimensions[d].value_of_case[i] = code;
   }
+}
+
+// Cases that ask the very same prompt are one observation, not several, unless they share a cluster.
+void WarnOfSharedPrompts(const std::vector<Identity>& cases, std::vector<std::string>& warnings) {
+  // Most prompts are met once: a bit each finds the few that may not be.
+  std::size_t bits = 1024;
+  while (bits < cases.size() * 16) bits *= 2;
+  std::vector<bool> met(bits);
+  std::unordered_map<std::uint64_t, std::size_t> again;
+  for (const Identity& identity : cases) {
+    if (identity.prompt == 0) continue;
+    auto bit = met[identity.prompt & (bits - 1)];
+    if (bit) again.emplace(identity.prompt, 0);
+    bit = true;
+  }
+  if (again.empty()) return;
+  struct Shared {
+    std::size_t cases = 0;
+    std::uint32_t cluster = kNoValue;
+    bool one_cluster = true;
+  };
+  std::unordered_map<std::uint64_t, Shared> shared;
+  for (const Identity& identity : cases) {
+    if (identity.prompt == 0 || !again.contains(identity.prompt)) continue;
+    Shared& prompt = shared[identity.prompt];
+    if (prompt.cases++ == 0) prompt.cluster = identity.cluster;
+    prompt.one_cluster =
+        prompt.one_cluster && identity.cluster != kNoValue && identity.cluster == prompt.cluster;
+  }
+  std::size_t n_prompts = 0, n_cases = 0;
+  for (const auto& [key, prompt] : shared) {
+    if (prompt.cases < 2 || prompt.one_cluster) continue;
+    ++n_prompts;
+    n_cases += prompt.cases;
+  }
+  if (n_prompts == 0) return;
+  warnings.push_back(fmt::format(
+      "{} under several ids (same prompt_sha256): {} are counted as independent and are not; give "
+      "cases of one prompt one `cluster`",
+      n_prompts == 1 ? "one prompt stands" : fmt::format("{} prompts stand", n_prompts),
+      Count(n_cases, "case")));
 }
 
 void ListUnpaired(const PairedTable& table, Unpaired& unpaired) {
@@ -297,6 +505,119 @@ void ListUnpaired(const PairedTable& table, Unpaired& unpaired) {
   }
 }
 
+// The cases of both sides in order of their ids: calls visit(id, incumbent's rows, candidate's rows).
+template <class Visit>
+void Join(const Side& a, const Side& b, Visit visit) {
+  const auto end_of = [](const Side& side, std::size_t from) {
+    const std::string_view id = side.id(side.rows[from]);
+    std::size_t end = from + 1;
+    while (end < side.rows.size() && side.id(side.rows[end]) == id) ++end;
+    return end;
+  };
+  for (std::size_t i = 0, j = 0; i < a.rows.size() || j < b.rows.size();) {
+    const int compared = i == a.rows.size()   ? 1
+                         : j == b.rows.size() ? -1
+                                              : a.id(a.rows[i]).compare(b.id(b.rows[j]));
+    const std::size_t i_end = compared <= 0 ? end_of(a, i) : i;
+    const std::size_t j_end = compared >= 0 ? end_of(b, j) : j;
+    visit(compared <= 0 ? a.id(a.rows[i]) : b.id(b.rows[j]), std::span(a.rows).subspan(i, i_end - i),
+          std::span(b.rows).subspan(j, j_end - j));
+    i = i_end;
+    j = j_end;
+  }
+}
+
+// What the rows of a case say that it is, and where they disagree.
+class Identities {
+ public:
+  Identities(const Side (&sides)[2], std::size_t n)
+      : one_sided_(sides[0].has_segments != sides[1].has_segments),
+        same_clusters_(sides[0].has_clusters == sides[1].has_clusters) {
+    cases.reserve(n);
+  }
+
+  void Add(std::string_view id, const Side (&sides)[2], std::span<const Row> (&rows)[2]) {
+    Identity identity;
+    bool other_prompt = false, other_segments = false;
+    bool prompt_in[2] = {false, false};
+    for (std::size_t s = 0; s < 2; ++s) {
+      const Side& side = sides[s];
+      const bool clusters = side.has_clusters || same_clusters_;
+      const bool segments = !one_sided_ || side.has_segments;
+      for (const Row& row : rows[s]) {
+        const LogRows& log = side.columns[row.log];
+        if (const std::uint64_t prompt = log.columns->prompt(row.row); prompt != 0) {
+          prompt_in[s] = true;
+          if (identity.prompt == 0) identity.prompt = prompt;
+          other_prompt = other_prompt || identity.prompt != prompt;
+        }
+        // Clusters likewise: dependence that one side knows of is there for both.
+        if (clusters) {
+          const std::uint32_t own = log.columns->cluster(row.row);
+          const std::uint32_t cluster = own == RowColumns::kNone ? kNoValue : log.cluster_of[own];
+          if (!identity.cluster_known) identity.cluster = cluster;
+          identity.cluster_known = true;
+          other_segments = other_segments || identity.cluster != cluster;
+        }
+        if (!segments) continue;
+        const std::uint32_t set = log.set_of[log.columns->segments(row.row)];
+        if (identity.segments == kNoValue) identity.segments = set;
+        other_segments = other_segments || identity.segments != set;
+      }
+    }
+    if (other_prompt) other_prompt_.emplace_back(id);
+    if (other_segments) other_segments_.emplace_back(id);
+    if (!rows[0].empty() && !rows[1].empty() && prompt_in[0] != prompt_in[1]) {
+      Stripped& stripped = stripped_[prompt_in[0] ? 1 : 0];
+      if (stripped.cases++ == 0) stripped.first = id;
+      const auto& lacking = rows[prompt_in[0] ? 1 : 0];
+      const Side& side = sides[prompt_in[0] ? 1 : 0];
+      stripped.imported = stripped.imported && !side.columns[lacking[0].log].log->run.imported_from.empty();
+    }
+    cases.push_back(identity);
+  }
+
+  void Report(const Side (&sides)[2], PairResult& result) {
+    if (!other_prompt_.empty()) {
+      std::string text = fmt::format("one id, different prompts: {} ({})",
+                                     Count(other_prompt_.size(), "case"), Ids(other_prompt_));
+      result.findings.push_back({"prompt_mismatch", std::move(text), std::move(other_prompt_)});
+    }
+    if (!other_segments_.empty()) {
+      std::string text = fmt::format("one id, different segments or clusters: {} ({})",
+                                     Count(other_segments_.size(), "case"), Ids(other_segments_));
+      result.findings.push_back({"segment_mismatch", std::move(text), std::move(other_segments_)});
+    }
+    for (std::size_t s = 0; s < 2; ++s) {
+      const Stripped& stripped = stripped_[s];
+      if (stripped.cases == 0) continue;
+      std::string text = fmt::format(
+          "the {}'s rows have no prompt_sha256 for {} ({}{}) where the {}'s have one: "
+          "whether both were asked the same is not known",
+          sides[s].name, Count(stripped.cases, "case"), stripped.first, stripped.cases > 1 ? ", ..." : "",
+          sides[1 - s].name);
+      // Imported results may know no prompts; a run of ours writes the hash into every row.
+      if (stripped.imported) {
+        result.warnings.push_back(std::move(text));
+      } else {
+        result.findings.push_back({"prompt_unknown", std::move(text), {}});
+      }
+    }
+  }
+
+  std::vector<Identity> cases;
+
+ private:
+  struct Stripped {
+    std::size_t cases = 0;
+    std::string first;
+    bool imported = true;
+  };
+  bool one_sided_, same_clusters_;
+  std::vector<std::string> other_prompt_, other_segments_;
+  Stripped stripped_[2];
+};
+
 }  // namespace
 
 PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candidate,
@@ -304,85 +625,43 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
   PairResult result;
   PairedTable& table = result.table;
   table.metric = metric;
-  CheckSuites(incumbent, candidate, result.findings);
-  CheckRequests(incumbent, candidate, result.warnings);
-
-  std::size_t expected_rows = 0;
-  for (const std::span<const RunLog> logs : {incumbent, candidate}) {
-    for (const RunLog& log : logs) expected_rows += log.cases.size();
+  Side sides[2];
+  sides[0].name = "incumbent";
+  sides[0].logs = incumbent;
+  sides[1].name = "candidate";
+  sides[1].logs = candidate;
+  CheckSuites(sides, result.findings, result.warnings);
+  CheckRequests(sides, result.warnings);
+  for (Side& side : sides) {
+    if (side.logs.size() > 1) CheckOneRun(side, result.findings);
+    CollectRows(side, result.findings);
   }
-  IdIndex index;
-  index.reserve(expected_rows / 2 + 1);
-  Side sides[2] = {{.name = "incumbent", .logs = incumbent, .rows = {}},
-                   {.name = "candidate", .logs = candidate, .rows = {}}};
-  for (Side& side : sides) CollectRows(side, index, result.findings);
-
   KeepCommonRepeats(sides, result.warnings);
 
-  // Ascending by id, so that the order of lines changes nothing.
-  std::vector<std::string_view> ids(index.size());
-  for (const auto& [id, i] : index) ids[i] = id;
-  std::vector<std::uint32_t> order(ids.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return ids[a] < ids[b]; });
-  std::vector<std::uint32_t> position(ids.size());
-  table.case_ids.reserve(ids.size());
-  for (std::uint32_t place = 0; place < order.size(); ++place) {
-    position[order[place]] = place;
-    table.case_ids.emplace_back(ids[order[place]]);
-  }
-
   // Only where one side's rows carry no segments at all are they taken from the other side.
-  const bool one_sided = sides[0].has_segments != sides[1].has_segments;
-  if (one_sided && !sides[0].rows.empty() && !sides[1].rows.empty()) {
+  if (sides[0].has_segments != sides[1].has_segments && !sides[0].rows.empty() && !sides[1].rows.empty()) {
     result.warnings.push_back(fmt::format("the {}'s rows carry no segments; those of the {} are used",
                                           sides[sides[0].has_segments ? 1 : 0].name,
                                           sides[sides[0].has_segments ? 0 : 1].name));
   }
-  std::vector<Identity> cases(ids.size());
-  std::set<std::string> other_prompt;
-  std::set<std::string> other_segments;
-  for (const Side& side : sides) {
-    for (const Row& row : side.rows) {
-      Identity& identity = cases[position[row.case_index]];
-      if (row.record->prompt_sha256) {
-        if (identity.prompt == nullptr) {
-          identity.prompt = &*row.record->prompt_sha256;
-        } else if (*identity.prompt != *row.record->prompt_sha256) {
-          other_prompt.insert(row.record->case_id);
-        }
-      }
-      // Clusters likewise: dependence that one side knows of is there for both.
-      if (side.has_clusters || sides[0].has_clusters == sides[1].has_clusters) {
-        if (identity.cluster == nullptr) {
-          identity.cluster = row.record;
-        } else if (identity.cluster->cluster != row.record->cluster) {
-          other_segments.insert(row.record->case_id);
-        }
-      }
-      if (one_sided && !side.has_segments) continue;
-      if (identity.first == nullptr) {
-        identity.first = row.record;
-      } else if (identity.first->segments != row.record->segments) {
-        other_segments.insert(row.record->case_id);
-      }
-    }
-  }
-  if (!other_prompt.empty()) {
-    std::vector<std::string> named(other_prompt.begin(), other_prompt.end());
-    std::string text =
-        fmt::format("one id, different prompts: {} ({})", Count(named.size(), "case"), Ids(named));
-    result.findings.push_back({"prompt_mismatch", std::move(text), std::move(named)});
-  }
-  if (!other_segments.empty()) {
-    std::vector<std::string> named(other_segments.begin(), other_segments.end());
-    std::string text = fmt::format("one id, different segments or clusters: {} ({})",
-                                   Count(named.size(), "case"), Ids(named));
-    result.findings.push_back({"segment_mismatch", std::move(text), std::move(named)});
-  }
-  FillSegments(cases, table);
-  FillArm(sides[0], position, table, table.incumbent, result.findings);
-  FillArm(sides[1], position, table, table.candidate, result.findings);
+  const Numbers numbers = NumberNames(sides);
+  const std::size_t expected = std::max(sides[0].rows.size() / static_cast<std::size_t>(sides[0].repeats),
+                                        sides[1].rows.size() / static_cast<std::size_t>(sides[1].repeats));
+  ArmFiller arms[2] = {{sides[0], table, table.incumbent}, {sides[1], table, table.candidate}};
+  Identities identities(sides, expected);
+  table.case_ids.reserve(expected);
+  for (ArmFiller& arm : arms) arm.Reserve(expected);
+  // Ascending by id, so that the order of lines changes nothing.
+  Join(sides[0], sides[1], [&](std::string_view id, std::span<const Row> a, std::span<const Row> b) {
+    table.case_ids.emplace_back(id);
+    std::span<const Row> rows[2] = {a, b};
+    identities.Add(id, sides, rows);
+    for (std::size_t s = 0; s < 2; ++s) arms[s].Fill(rows[s]);
+  });
+  identities.Report(sides, result);
+  FillSegments(identities.cases, numbers, table);
+  WarnOfSharedPrompts(identities.cases, result.warnings);
+  for (ArmFiller& arm : arms) arm.Report(result.findings);
   ListUnpaired(table, result.unpaired);
   bool any_pair = false;
   for (std::size_t i = 0; i < table.n_cases() && !any_pair; ++i) any_pair = table.complete(i);

@@ -189,6 +189,12 @@ class TextReport {
     MeasureColumns();
   }
 
+  bool Comparable() const {
+    return std::none_of(verdict_.reasons.begin(), verdict_.reasons.end(), [](const VerdictReason& reason) {
+      return reason.code == "suite_mismatch" || reason.code == "no_pairs";
+    });
+  }
+
   std::string Render() const {
     std::vector<std::string> head;
     std::vector<std::string> tail;
@@ -202,6 +208,12 @@ class TextReport {
       // dimension.
       used = head.size() + tail.size() + 6 + 2 * dimensions + (dimensions < blocks_.size() ? 1U : 0U);
       if (used + kMinRows <= kMaxLines) break;
+    }
+    if (!Comparable()) {
+      // Figures of cases that are not the same would be read as an answer.
+      std::string out;
+      for (const std::string& line : head) out += line + '\n';
+      return out + "No figures: these logs do not answer the same cases.\n";
     }
     const std::vector<std::string> table = Table(dimensions, used < kMaxLines ? kMaxLines - used : 1);
     std::string out;

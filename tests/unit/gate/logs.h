@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,7 +47,7 @@ inline CaseRecord Row(const std::string& id, Outcome outcome, std::vector<Segmen
   if (outcome == Outcome::kPass || outcome == Outcome::kFail) {
     record.scores = {{"pass", outcome == Outcome::kPass ? 1.0 : 0.0}};
   }
-  record.prompt_sha256 = std::string(64, 'd');
+  record.prompt_sha256 = std::string(64 - std::min<std::size_t>(id.size(), 64), 'd') + id;
   return record;
 }
 

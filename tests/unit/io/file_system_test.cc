@@ -49,15 +49,20 @@ TEST_F(FileSystemTest, WritesAndReadsAnyBytes) {
   EXPECT_EQ(FilesInFolder(), 1U);  // no temporary file stays behind
 }
 
+// A pipe as the shell opens it for <(...).
 TEST_F(FileSystemTest, ReadsAFileWhoseSizeIsNotKnownBeforehand) {
-  ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
   const std::string large(300000, 'z');
   const pid_t child = fork();
   if (child == 0) {
-    std::ofstream(Path("pipe")) << large;
+    close(ends[0]);
+    std::ofstream("/dev/fd/" + std::to_string(ends[1])) << large;
     _exit(0);
   }
-  const auto read = RealFileSystem().ReadFile(Path("pipe"));
+  close(ends[1]);
+  const auto read = RealFileSystem().ReadFile("/dev/fd/" + std::to_string(ends[0]));
+  close(ends[0]);
   ASSERT_TRUE(read);
   EXPECT_EQ(*read, large);
 }

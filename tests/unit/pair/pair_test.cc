@@ -92,6 +92,7 @@ TEST(Pair, RefusesAnotherSuiteAndAcceptsAnUnknownOne) {
   candidate.run.suite_sha256 = "fedcba9876543210";
   EXPECT_THAT(Codes(PairOf(incumbent, candidate)), ElementsAre("suite_mismatch"));
   candidate.run.suite_sha256.reset();
+  candidate.run.imported_from = "jsonl";
   EXPECT_THAT(Codes(PairOf(incumbent, candidate)), IsEmpty());
 }
 
@@ -194,6 +195,57 @@ TEST(Pair, WarnsWhenRequestsDiffer) {
   incumbent.run.request_json = R"({"temperature":0})";
   candidate.run.request_json = R"({"temperature":1})";
   ASSERT_EQ(PairOf(incumbent, candidate).warnings.size(), 1U);
+}
+
+// Logs of one side that are not of one run cannot be pooled.
+TEST(Pair, ShardsOfDifferentRunsAreNamed) {
+  RunLog a = Log({Row("a", kPass)}, "a.jsonl"), b = Log({Row("b", kPass)}, "b.jsonl");
+  const RunLog candidate = Log({Row("a", kPass), Row("b", kPass)});
+  const auto texts = [&] {
+    const RunLog side[] = {a, b};
+    std::vector<std::string> found;
+    for (const Finding& finding : Pair(side, std::span(&candidate, 1)).findings) {
+      if (finding.code == "side_mixed") found.push_back(finding.text);
+    }
+    return found;
+  };
+  EXPECT_THAT(texts(), IsEmpty());
+  b.run.target = "other";
+  b.run.request_model = "m2";
+  b.run.request_json = "{\"temperature\":1}";
+  EXPECT_THAT(texts(), ElementsAre(HasSubstr("a.jsonl has the target (none), b.jsonl has other"),
+                                   HasSubstr("a.jsonl has the request_model (none), b.jsonl has m2"),
+                                   HasSubstr("the request")));
+  b.run = a.run;
+  b.run.suite = "t";
+  EXPECT_THAT(texts(), ElementsAre(HasSubstr("a.jsonl has the suite s, b.jsonl has t")));
+}
+
+TEST(Pair, OnePromptUnderManyIdsIsSaid) {
+  RunLog incumbent = Log({Row("a", kPass), Row("b", kPass), Row("c", kFail), Row("d", kFail)});
+  for (CaseRecord& row : incumbent.cases) row.prompt_sha256 = row.case_id == "d" ? "other" : "same";
+  EXPECT_THAT(
+      PairOf(incumbent, incumbent).warnings,
+      ElementsAre(HasSubstr("one prompt stands under several ids (same prompt_sha256): 3 cases are counted "
+                            "as independent and are not; give cases of one prompt one `cluster`")));
+  for (CaseRecord& row : incumbent.cases) row.cluster = "one";
+  EXPECT_THAT(PairOf(incumbent, incumbent).warnings, IsEmpty());
+}
+
+TEST(Pair, HashesThatOneSideLacksAreNoSilence) {
+  const RunLog incumbent = Log({Row("a", kPass), Row("b", kPass)});
+  RunLog candidate = incumbent;
+  candidate.sha256 = "other";
+  candidate.run.suite_sha256.reset();
+  for (CaseRecord& row : candidate.cases) row.prompt_sha256.reset();
+  EXPECT_THAT(Codes(PairOf(incumbent, candidate)), ElementsAre("suite_unknown", "prompt_unknown"));
+  EXPECT_THAT(Codes(PairOf(candidate, incumbent)), ElementsAre("suite_unknown", "prompt_unknown"));
+  candidate.run.imported_from = "jsonl";  // may know neither
+  const PairResult imported = PairOf(incumbent, candidate);
+  EXPECT_THAT(Codes(imported), IsEmpty());
+  EXPECT_THAT(imported.warnings,
+              ElementsAre(HasSubstr("has no suite_sha256"),
+                          HasSubstr("the candidate's rows have no prompt_sha256 for 2 cases (a, ...)")));
 }
 
 }  // namespace

@@ -1,0 +1,292 @@
+#include "log/row_columns.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+namespace minslice::log {
+namespace {
+
+// So many ascending runs are merged (a log that was written repeat by repeat has one each); more are sorted.
+constexpr std::size_t kMostRuns = 64;
+
+// Sixteen digits of a SHA-256 are as good as any hash of its text; other texts are hashed.
+std::uint64_t PromptKey(std::string_view text) {
+  const std::uint64_t hash = std::hash<std::string_view>()(text);
+  return hash == 0 ? 1 : hash;
+}
+
+// A column that begins with the first row that has a value.
+template <class T>
+void Push(std::vector<T>& column, std::size_t n, const std::optional<T>& value, T none) {
+  if (!value && column.empty()) return;
+  column.resize(n, none);
+  column.push_back(value.value_or(none));
+}
+
+}  // namespace
+
+CaseRecord ToRecord(const RowFields& row) {
+  CaseRecord record;
+  const auto text = [](const std::optional<std::string_view>& view, std::optional<std::string>& to) {
+    if (view) to.emplace(*view);
+  };
+  record.case_id = row.case_id;
+  record.repeat = row.repeat;
+  record.outcome = row.outcome;
+  record.scores.reserve(row.scores.size());
+  for (const auto& [name, value] : row.scores) record.scores.emplace_back(name, value);
+  record.segments.reserve(row.segments.size());
+  for (const auto& [dimension, value] : row.segments)
+    record.segments.push_back({std::string(dimension), std::string(value)});
+  text(row.cluster, record.cluster);
+  text(row.prompt_sha256, record.prompt_sha256);
+  text(row.response_model, record.response_model);
+  text(row.system_fingerprint, record.system_fingerprint);
+  text(row.finish_reason, record.finish_reason);
+  text(row.output, record.output);
+  text(row.error, record.error);
+  record.input_tokens = row.input_tokens;
+  record.output_tokens = row.output_tokens;
+  record.cost_usd = row.cost_usd;
+  record.latency_ms = row.latency_ms;
+  record.attempts = row.attempts;
+  return record;
+}
+
+void ViewRecord(const CaseRecord& record, RowFields& row) {
+  row.Clear();
+  const auto text = [](const std::optional<std::string>& from, std::optional<std::string_view>& to) {
+    if (from) to.emplace(*from);
+  };
+  row.case_id = record.case_id;
+  row.repeat = record.repeat;
+  row.outcome = record.outcome;
+  for (const auto& [name, value] : record.scores) row.scores.emplace_back(name, value);
+  for (const Segment& segment : record.segments) row.segments.emplace_back(segment.dimension, segment.value);
+  text(record.cluster, row.cluster);
+  text(record.prompt_sha256, row.prompt_sha256);
+  text(record.response_model, row.response_model);
+  text(record.system_fingerprint, row.system_fingerprint);
+  row.input_tokens = record.input_tokens;
+  row.output_tokens = record.output_tokens;
+  row.cost_usd = record.cost_usd;
+  row.latency_ms = record.latency_ms;
+}
+
+void RowColumns::Reserve(std::size_t rows, std::size_t id_bytes) {
+  ids_.reserve(id_bytes);
+  id_at_.reserve(rows + 1);
+  repeat_.reserve(rows);
+  outcome_.reserve(rows);
+  segments_.reserve(rows);
+  prompt_.reserve(rows);
+  cost_.reserve(cost_.empty() ? 0 : rows);
+  latency_.reserve(latency_.empty() ? 0 : rows);
+  input_tokens_.reserve(input_tokens_.empty() ? 0 : rows);
+  output_tokens_.reserve(output_tokens_.empty() ? 0 : rows);
+  model_.reserve(model_.empty() ? 0 : rows);
+}
+
+std::uint32_t RowColumns::Number(Names& names, std::string_view text, bool& is_new) {
+  is_new = false;
+  if (names.last_number != kNone && names.last == text) return names.last_number;
+  names.last.assign(text);
+  const auto [entry, added] =
+      names.index.try_emplace(names.last, static_cast<std::uint32_t>(names.index.size()));
+  is_new = added;
+  names.last_number = entry->second;
+  return entry->second;
+}
+
+std::uint32_t RowColumns::SegmentSet(const RowFields& row) {
+  // Lengths in front of the texts, so that no two sets have one key.
+  key_.clear();
+  for (const auto& [dimension, value] : row.segments) {
+    for (const std::string_view text : {dimension, value}) {
+      const std::size_t size = text.size();
+      char bytes[sizeof size];
+      std::memcpy(bytes, &size, sizeof size);
+      key_.append(bytes, sizeof size).append(text);
+    }
+  }
+  bool is_new = false;
+  const std::uint32_t number = Number(set_index_, key_, is_new);
+  if (is_new) {
+    std::vector<Segment>& set = sets_.emplace_back();
+    for (const auto& [dimension, value] : row.segments)
+      set.push_back({std::string(dimension), std::string(value)});
+    has_segments_ = has_segments_ || !set.empty();
+  }
+  return number;
+}
+
+void RowColumns::Append(const RowFields& row) {
+  const auto n = static_cast<std::uint32_t>(n_rows());
+  if (n == 0) {
+    runs_.push_back(0);
+  } else {
+    const int compared = id(n - 1).compare(row.case_id);
+    if (compared > 0 || (compared == 0 && repeat_[n - 1] > row.repeat)) runs_.push_back(n);
+  }
+  ids_.append(row.case_id);
+  id_at_.push_back(ids_.size());
+  repeat_.push_back(static_cast<std::uint16_t>(row.repeat));
+  outcome_.push_back(static_cast<std::uint8_t>(row.outcome));
+  max_repeat_ = std::max(max_repeat_, row.repeat);
+  segments_.push_back(SegmentSet(row));
+  if (row.prompt_sha256 || !prompt_.empty()) {
+    if (prompt_.size() < n) prompt_.resize(n, 0);
+    prompt_.push_back(row.prompt_sha256 ? PromptKey(*row.prompt_sha256) : 0);
+  }
+  if (row.cluster || !cluster_.empty()) {
+    cluster_.resize(n, kNone);
+    bool is_new = false;
+    cluster_.push_back(row.cluster ? Number(cluster_index_, *row.cluster, is_new) : kNone);
+    if (is_new) cluster_names_.emplace_back(*row.cluster);
+  }
+  const bool only_pass = row.scores.empty() || (row.scores.size() == 1 && row.scores[0].first == "pass");
+  if (!only_pass || !score_at_.empty()) {
+    score_at_.resize(std::size_t{n} + 1, scores_.size());
+    for (const auto& [name, value] : row.scores) {
+      if (name == "pass") continue;
+      bool is_new = false;
+      scores_.push_back({Number(score_index_, name, is_new), value});
+      if (is_new) score_names_.emplace_back(name);
+    }
+    score_at_.push_back(scores_.size());
+  }
+  constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+  Push(cost_, n, row.cost_usd, kNoNumber);
+  Push(latency_, n, row.latency_ms, kNoNumber);
+  Push(input_tokens_, n, row.input_tokens, kNoTokens);
+  Push(output_tokens_, n, row.output_tokens, kNoTokens);
+  if (row.response_model || !model_.empty()) {
+    model_.resize(n, kNone);
+    bool is_new = false;
+    model_.push_back(row.response_model ? Number(model_index_, *row.response_model, is_new) : kNone);
+    if (is_new) model_names_.emplace_back(*row.response_model);
+  }
+  if (row.outcome != Outcome::kInfraError) {
+    answers_.Add(row.case_id, row.repeat, row.response_model.value_or(std::string_view()),
+                 row.system_fingerprint.value_or(std::string_view()));
+  }
+}
+
+RowColumns::Usage RowColumns::usage(std::uint32_t row) const {
+  Usage usage;
+  usage.outcome = outcome(row);
+  if (!model_.empty() && model_[row] != kNone) usage.response_model = model_names_[model_[row]];
+  if (!cost_.empty() && !std::isnan(cost_[row])) usage.cost_usd = cost_[row];
+  if (!latency_.empty() && !std::isnan(latency_[row])) usage.latency_ms = latency_[row];
+  if (!input_tokens_.empty() && input_tokens_[row] != kNoTokens) usage.input_tokens = input_tokens_[row];
+  if (!output_tokens_.empty() && output_tokens_[row] != kNoTokens) usage.output_tokens = output_tokens_[row];
+  return usage;
+}
+
+double RowColumns::score(std::uint32_t row, std::string_view name) const {
+  if (score_at_.empty()) return std::numeric_limits<double>::quiet_NaN();
+  for (std::uint64_t i = score_at_[row]; i < score_at_[row + 1]; ++i) {
+    if (score_names_[scores_[i].name] == name) return scores_[i].value;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+void RowColumns::SortRows() {
+  const std::size_t n = n_rows();
+  order_.resize(n);
+  std::iota(order_.begin(), order_.end(), 0U);
+  const auto before = [this](std::uint32_t a, std::uint32_t b) {
+    const int compared = id(a).compare(id(b));
+    if (compared != 0) return compared < 0;
+    if (repeat_[a] != repeat_[b]) return repeat_[a] < repeat_[b];
+    return a < b;
+  };
+  if (runs_.size() <= kMostRuns) {
+    std::vector<std::uint32_t> merged(n);
+    std::vector<std::size_t> starts(runs_.begin(), runs_.end());
+    starts.push_back(n);
+    while (starts.size() > 2) {
+      std::vector<std::size_t> next;
+      for (std::size_t r = 0; r + 1 < starts.size(); r += 2) {
+        const std::size_t low = starts[r], middle = starts[r + 1];
+        const std::size_t high = r + 2 < starts.size() ? starts[r + 2] : middle;
+        next.push_back(low);
+        const auto at = [&](std::size_t i) { return order_.begin() + static_cast<std::ptrdiff_t>(i); };
+        std::merge(at(low), at(middle), at(middle), at(high),
+                   merged.begin() + static_cast<std::ptrdiff_t>(low), before);
+      }
+      next.push_back(n);
+      order_.swap(merged);
+      starts.swap(next);
+    }
+    return;
+  }
+  // The eight bytes behind what all ids begin with decide nearly every comparison without a look at the ids.
+  std::size_t common = id(0).size();
+  for (std::uint32_t row = 1; row < n && common > 0; ++row) {
+    const std::string_view a = id(0), b = id(row);
+    std::size_t same = 0;
+    while (same < common && same < b.size() && a[same] == b[same]) ++same;
+    common = same;
+  }
+  struct Key {
+    std::uint64_t prefix;
+    std::uint32_t row;
+  };
+  std::vector<Key> keys(n);
+  for (std::uint32_t row = 0; row < n; ++row) {
+    const std::string_view rest = id(row).substr(common);
+    std::uint64_t prefix = 0;
+    for (std::size_t i = 0; i < 8; ++i)
+      prefix = prefix << 8U | (i < rest.size() ? static_cast<unsigned char>(rest[i]) : 0U);
+    keys[row] = {prefix, row};
+  }
+  std::sort(keys.begin(), keys.end(), [&before](const Key& a, const Key& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : before(a.row, b.row);
+  });
+  for (std::size_t i = 0; i < n; ++i) order_[i] = keys[i].row;
+}
+
+std::uint32_t RowColumns::Finish(bool supersede, std::size_t closed) {
+  const std::size_t n = n_rows();
+  if (runs_.size() > 1) {
+    in_order_ = false;
+    SortRows();
+  }
+  std::uint32_t added = kNone;
+  const auto same = [this](std::uint32_t a, std::uint32_t b) {
+    return repeat_[a] == repeat_[b] && id(a) == id(b);
+  };
+  std::vector<bool> gone;
+  std::uint32_t last = kNone;
+  for (std::size_t place = 0; place < n && (supersede || closed < n); ++place) {
+    const std::uint32_t row = Ordered(place);
+    const bool first = last == kNone || !same(last, row);
+    if (first && row >= closed && row < added) added = row;
+    if (!first && supersede && outcome(last) == Outcome::kInfraError) {
+      if (gone.empty()) gone.resize(n);
+      gone[last] = true;
+      ++superseded_;
+    }
+    last = row;
+  }
+  if (superseded_ > 0) {
+    if (in_order_) {
+      in_order_ = false;
+      order_.resize(n);
+      std::iota(order_.begin(), order_.end(), 0U);
+    }
+    std::erase_if(order_, [&gone](std::uint32_t row) { return gone[row]; });
+  }
+  set_index_ = {};
+  cluster_index_ = {};
+  score_index_ = {};
+  model_index_ = {};
+  return added;
+}
+
+}  // namespace minslice::log
