@@ -41,6 +41,9 @@ struct CheckSlice {
   bool pooled = false;       // a dimension's slices under min_cases together
   std::int64_t members = 0;  // of a pooled slice
   bool required = false;
+  double margin = 0;  // that the slice is held against
+  std::optional<double> floor;
+  std::string place;                  // " (file:line:col)" of what requires it, for messages
   std::optional<double> alpha;        // of its family
   std::optional<double> block_level;  // p for harm at which it blocks, over its family, at the assumed psi
   std::optional<std::int64_t> smallest_broke;  // with none fixed, how many broken prompts block

@@ -10,43 +10,18 @@
 #include <vector>
 
 #include "minslice/exit_code.h"
+#include "minslice/segment_policy.h"
 
 namespace minslice {
 
 enum class Goal { kSuperiority, kNonInferiority };
 enum class Claim { kAll, kAny };  // superiority by CI and p, or by either
-enum class DimensionRole { kGate, kReport };
 
 struct ErrorRates {
   double alpha_promote = 0.05;
   double alpha_block = 0.05;
   double power = 0.80;
   double max_expected_false_holds = 0.25;
-};
-
-struct PolicyDimension {
-  std::string key;
-  double weight = 1;  // share of alpha_block relative to the other gated dimensions
-  DimensionRole role = DimensionRole::kGate;
-  std::vector<std::string> values;  // gate only these; empty = all
-};
-
-// A slice that must be shown non-inferior. `dimension` empty: whichever dimension has the value. A value may
-// end in '*'.
-struct RequiredSlice {
-  std::string dimension;
-  std::string value;
-};
-
-struct SegmentPolicy {
-  std::vector<PolicyDimension> dimensions;  // empty: every dimension of the logs is reported, none gated
-  int min_cases = 20;
-  std::string under_floor = "pool";  // pool | report (never drop)
-  double margin = 0.05;
-  std::string multiplicity = "wy_discrete";
-  std::optional<double> floor_pass_rate;     // absolute floor, three states
-  std::string floor_on_unresolved = "hold";  // hold | report
-  std::vector<RequiredSlice> required;
 };
 
 // gating: {metric, aggregate: min_segment, threshold, min_cases_per_segment}: on point estimates (design.md).
@@ -79,6 +54,7 @@ struct Policy {
   std::int64_t bootstrap_replicates = 10000;
   std::uint64_t bootstrap_seed = 0;
   SegmentPolicy segments;
+  TrafficWeights weights;
   std::optional<ShortGating> gating;
   MissingPolicy missing;
   std::map<std::string, int> exit_map;  // verdict name -> exit code

@@ -97,7 +97,34 @@ struct VerdictSegment {
   std::optional<double> floor_low, floor_high;  // one-sided bounds that the floor is held against
   std::optional<double> alpha;                  // what p_adjusted is compared with
   VerdictRow row;
+  bool no_value = false;  // the cases that carry no value of the dimension
+  std::string family;     // empty: none
+  // Drawn towards the dimension's mean by as much as its own noise deserves: for triage, never for a
+  // decision.
+  std::optional<double> shrunken_delta, shrunken_low, shrunken_high;
   std::vector<std::string> broke, fixed;  // case ids
+};
+
+// Slices of a dimension that the policy puts together.
+struct VerdictFamily {
+  std::string name, dimension;
+  std::int64_t n_slices = 0;
+  std::optional<double> alpha;  // what p_adjusted is compared with
+  VerdictRow row;               // of the cases of all its slices; status: block, ok, reported
+  std::vector<std::string> broke, fixed;
+};
+
+// The delta where each slice (or case) counts by its share of the traffic.
+struct VerdictWeighted {
+  std::optional<double> delta, ci_low, ci_high;
+  double level = 0.95;
+  std::string method;
+  std::string status;  // as of the aggregate
+  std::string weights_source;
+  std::string by;                 // slice | case
+  std::optional<double> covered;  // share of the weights that lie on slices or cases of the suite
+  std::optional<double> difference_low, difference_high;  // of weighted minus flat delta, at the same level
+  std::vector<std::string> warnings;
 };
 
 // A dimension is a family of slices: p_adjusted counts the slices of one dimension.
@@ -109,6 +136,9 @@ struct VerdictDimension {
   std::int64_t gated = 0;       // slices that are tested
   std::int64_t under_floor = 0, under_floor_pairs = 0, under_floor_broke = 0;
   std::int64_t no_value_pairs = 0;  // pairs that carry no value of it
+  // Heterogeneity of its slices: Cochran's Q with its p, variance between slices (DerSimonian, Laird), I^2,
+  // and the mean that slices are drawn to.
+  std::optional<double> q, q_p, tau2, i2, mean;
 };
 
 struct VerdictArm {
@@ -179,6 +209,8 @@ struct Verdict {
   VerdictRow aggregate;
   std::vector<VerdictSegment> segments;  // by dimension, then worst first
   std::vector<VerdictDimension> dimensions;
+  std::vector<VerdictFamily> families;
+  std::optional<VerdictWeighted> weighted;
   std::optional<double> hold_level;  // p_harm at which a slice is suspected
   std::optional<VerdictBootstrap> bootstrap;
   std::optional<VerdictMcNemar> mcnemar;

@@ -61,7 +61,13 @@ std::optional<std::vector<Changed>> Select(const Verdict& verdict, const ShowOpt
       known.push_back(segment.value);
       known.push_back(full);
     }
-    if (by_value.empty()) {
+    for (const VerdictFamily& family : verdict.families) {
+      if (!by_value.empty()) break;
+      if ("family:" + family.name != options.slice) continue;
+      broke = &family.broke;
+      fixed = &family.fixed;
+    }
+    if (by_value.empty() && broke == nullptr) {
       known.emplace_back("all");
       session.Report(Fail(fmt::format("{} has no slice {}{}", options.verdict, io::Quoted(options.slice),
                                       io::DidYouMean(options.slice, known, 24)))
@@ -78,8 +84,10 @@ std::optional<std::vector<Changed>> Select(const Verdict& verdict, const ShowOpt
                          .value());
       return std::nullopt;
     }
-    broke = &by_value.front()->broke;
-    fixed = &by_value.front()->fixed;
+    if (!by_value.empty()) {
+      broke = &by_value.front()->broke;
+      fixed = &by_value.front()->fixed;
+    }
   }
   std::vector<Changed> changed;
   const bool both = options.broke == options.fixed;
@@ -363,7 +371,7 @@ void AddShowCommand(CLI::App& app, Session& session) {
   command->add_option("verdict", options->verdict, "verdict.json of minslice gate --out")
       ->required()
       ->type_name("VERDICT");
-  command->add_option("slice", options->slice, "a slice: value, dimension:value, or all")
+  command->add_option("slice", options->slice, "a slice: value, dimension:value, family:name, or all")
       ->required()
       ->type_name("SLICE");
   command->add_option("--suite", options->suite, "the suite, to show prompts and expected answers too")

@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <span>
 
-#include "minslice/stats/max_t.h"
+#include "gate/families.h"
+#include "gate/joint_adjustment.h"
 
 namespace minslice::gate {
 namespace {
@@ -70,6 +71,7 @@ CaseData::CaseData(const PairedTable& table, const Policy& policy, Fill fill)
 RuleInput CaseData::Input() const {
   RuleInput input;
   input.differences = by_counts_ ? nullptr : this;
+  input.swaps = this;
   const auto add = [](stats::PairedCounts& counts, std::uint8_t code) {
     switch (code) {
       case kBoth:
@@ -106,6 +108,7 @@ RuleInput CaseData::Input() const {
     }
     input.dimensions.push_back(std::move(out));
   }
+  NameFamilies(policy_.segments.families, input);
   return input;
 }
 
@@ -146,34 +149,60 @@ Computed<stats::BootstrapIntervals> CaseData::Bootstrap(double level) const {
   return BootstrapDifferences(collected.differences, level, policy_);
 }
 
-Computed<std::vector<double>> CaseData::StepDown(std::span<const std::uint32_t> slice_of_case,
-                                                 std::uint32_t slices, std::string& method) const {
-  const Collected collected = Collect(AllCases());
-  std::vector<std::uint32_t> slice_of;
-  for (std::size_t i = 0; i < code_.size(); ++i) {
-    if (code_[i] != kMissingPair) slice_of.push_back(slice_of_case[i]);
+std::vector<CaseData::Pair> CaseData::Pairs() const {
+  std::vector<Pair> pairs;
+  for (std::uint32_t i = 0; i < code_.size(); ++i) {
+    if (code_[i] == kMissingPair) continue;
+    Pair pair{.i = i};
+    if (by_counts_) {
+      pair.difference = code_[i] == kIncumbentOnly ? -1 : code_[i] == kCandidateOnly ? 1 : 0;
+    } else {
+      pair.difference = candidate_[i] - incumbent_[i];
+      if (!table_.clusters.empty()) pair.cluster = table_.cluster_of_case[i];
+    }
+    pairs.push_back(pair);
   }
-  // Clusters numbered from 0 without gaps, as a flip group each.
-  std::vector<std::uint32_t> group = collected.cluster;
-  std::vector<std::uint32_t> ids = group;
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  for (std::uint32_t& id : group)
-    id = static_cast<std::uint32_t>(std::lower_bound(ids.begin(), ids.end(), id) - ids.begin());
-  const std::vector<stats::Cut> cuts{{slice_of, slices}};
-  const auto table =
-      stats::SliceTable::FromCuts(collected.difference, cuts, group, static_cast<std::uint32_t>(ids.size()));
-  if (!table) return tl::unexpected(table.error());
-  const stats::JointOptions options{.replicates = policy_.bootstrap_replicates,
-                                    .seed = policy_.bootstrap_seed};
-  auto joint = stats::SignFlipMinP(*table, options);
-  method = "wy_min_p";
-  if (!joint && joint.error().code == "not_on_lattice") {
-    joint = stats::SignFlipMaxT(*table, options);
-    method = "wy_max_t";
+  return pairs;
+}
+
+Computed<std::vector<double>> CaseData::StepDown(std::span<const SliceCut> cuts, bool max_t,
+                                                 std::string& method) const {
+  std::vector<Pair> pairs = Pairs();
+  // Pairs that did not change flip into themselves: the smallest p needs none of them, t counts them.
+  if (by_counts_ && !max_t) std::erase_if(pairs, [](const Pair& pair) { return pair.difference == 0; });
+  std::size_t slices = 0;
+  for (const SliceCut& cut : cuts) slices += cut.slices;
+  method = max_t ? "wy_max_t" : "wy_min_p";
+  if (pairs.empty()) return std::vector<double>(slices, 1.0);
+  std::vector<double> difference;
+  for (const Pair& pair : pairs) difference.push_back(pair.difference);
+  std::vector<std::vector<std::uint32_t>> slice_of(cuts.size());
+  std::vector<stats::Cut> sliced;
+  for (std::size_t c = 0; c < cuts.size(); ++c) {
+    const Dimension& dimension = table_.dimensions[cuts[c].dimension];
+    for (const Pair& pair : pairs) {
+      const std::uint32_t v = dimension.value_of_case[pair.i];
+      const std::uint32_t slice = cuts[c].slice_of_value[v == kNoValue ? dimension.values.size() : v];
+      slice_of[c].push_back(slice == kNoValue ? stats::kNoSlice : slice);
+    }
+    sliced.push_back({slice_of[c], cuts[c].slices});
   }
-  if (!joint) return tl::unexpected(joint.error());
-  return joint->step_down_p;
+  // Clusters numbered from 0 without gaps, as a flip group each; a case without one is its own.
+  std::vector<std::uint32_t> group;
+  std::uint32_t groups = 0;
+  if (!by_counts_ && !table_.clusters.empty()) {
+    std::vector<std::uint32_t> number(table_.clusters.size(), kNoValue);
+    for (const Pair& pair : pairs) {
+      if (pair.cluster == kNoValue) {
+        group.push_back(groups++);
+        continue;
+      }
+      if (number[pair.cluster] == kNoValue) number[pair.cluster] = groups++;
+      group.push_back(number[pair.cluster]);
+    }
+  }
+  return SwapStepDown(difference, sliced, group, groups, max_t,
+                      {.replicates = policy_.bootstrap_replicates, .seed = policy_.bootstrap_seed}, method);
 }
 
 }  // namespace minslice::gate

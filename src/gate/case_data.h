@@ -20,7 +20,7 @@ enum Code : std::uint8_t { kBoth, kIncumbentOnly, kCandidateOnly, kNeither, kMis
 // Counts say everything where each case ran once a side, scored 0 or 1, and no two cases share a cluster.
 bool ByCounts(const PairedTable& table);
 
-class CaseData : public DifferenceSource {
+class CaseData : public DifferenceSource, public SwapSource {
  public:
   // Both are kept by reference.
   CaseData(const PairedTable& table, const Policy& policy, Fill fill);
@@ -31,8 +31,15 @@ class CaseData : public DifferenceSource {
 
   Analysis Analyse(std::span<const std::uint32_t> cases, double margin) const override;
   Analysis AnalyseAll(double margin) const override;
-  Computed<std::vector<double>> StepDown(std::span<const std::uint32_t> slice_of_case, std::uint32_t slices,
+  Computed<std::vector<double>> StepDown(std::span<const SliceCut> cuts, bool max_t,
                                          std::string& method) const override;
+  // The complete pairs among all cases: candidate minus incumbent, and the cluster where cases share one.
+  struct Pair {
+    std::uint32_t i = 0;  // of the case
+    double difference = 0;
+    std::uint32_t cluster = kNoValue;
+  };
+  std::vector<Pair> Pairs() const;
   // Of all complete pairs; differences only.
   Computed<stats::BootstrapIntervals> Bootstrap(double level) const;
 

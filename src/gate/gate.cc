@@ -6,10 +6,14 @@
 #include <utility>
 
 #include "gate/case_data.h"
+#include "gate/cuts.h"
 #include "gate/integrity.h"
 #include "gate/policy_reader.h"
 #include "gate/rules.h"
 #include "gate/sentences.h"
+#include "gate/shrinkage_rows.h"
+#include "gate/slice_names.h"
+#include "gate/traffic_weights.h"
 #include "gate/usage.h"
 #include "gate/verdict_rows.h"
 #include "io/nearest_name.h"
@@ -67,7 +71,13 @@ void CheckDimensions(const Policy& policy, const PairedTable& table, Verdict& ve
   for (const Dimension& dimension : table.dimensions) names.push_back(dimension.name);
   for (const PolicyDimension& dimension : policy.segments.dimensions) {
     if (std::find(names.begin(), names.end(), dimension.key) != names.end()) continue;
-    const std::string what = io::Quoted(dimension.key) + io::DidYouMean(dimension.key, names);
+    std::string what =
+        io::Quoted(dimension.key) + Place(dimension.where) + io::DidYouMean(dimension.key, names);
+    for (const std::string& part : dimension.cross) {
+      if (std::find(names.begin(), names.end(), part) != names.end()) continue;
+      what = fmt::format("{}{}: {} is missing{}", io::Quoted(dimension.key), Place(dimension.where),
+                         io::Quoted(part), io::DidYouMean(part, names));
+    }
     if (dimension.role == DimensionRole::kReport) {
       verdict.warnings.push_back("no case carries the dimension " + what);
     } else {
@@ -151,6 +161,21 @@ std::vector<ChangedIds> ListChanged(const PairedTable& table, const CaseData& da
   return changed;
 }
 
+// The ids of all slices that carry the family's name, small ones too.
+ChangedIds ChangedInFamily(const Outcome& outcome, const Family& family,
+                           const std::vector<ChangedIds>& changed) {
+  ChangedIds ids;
+  for (std::size_t s = 0; s < outcome.slices.size(); ++s) {
+    const Slice& slice = outcome.slices[s];
+    if (slice.pooled || slice.dimension != family.dimension || slice.family != family.name) continue;
+    ids.broke.insert(ids.broke.end(), changed[s].broke.begin(), changed[s].broke.end());
+    ids.fixed.insert(ids.fixed.end(), changed[s].fixed.begin(), changed[s].fixed.end());
+  }
+  std::sort(ids.broke.begin(), ids.broke.end());
+  std::sort(ids.fixed.begin(), ids.fixed.end());
+  return ids;
+}
+
 // Gravest first; within one gravity integrity, then the rules in their order, slices by p.
 void OrderReasons(Outcome& outcome, const std::vector<ChangedIds>& changed,
                   std::vector<VerdictReason> invalid, std::optional<VerdictReason> sensitive,
@@ -169,6 +194,9 @@ void OrderReasons(Outcome& outcome, const std::vector<ChangedIds>& changed,
   verdict.reasons = std::move(invalid);
   for (RuleReason& found : outcome.reasons) {
     if (found.slice >= 0) found.reason.case_ids = changed[static_cast<std::size_t>(found.slice)].broke;
+    if (found.family >= 0)
+      found.reason.case_ids =
+          ChangedInFamily(outcome, outcome.families[static_cast<std::size_t>(found.family)], changed).broke;
     verdict.reasons.push_back(std::move(found.reason));
   }
   if (sensitive) {
@@ -177,6 +205,10 @@ void OrderReasons(Outcome& outcome, const std::vector<ChangedIds>& changed,
         [](const VerdictReason& reason) { return Gravity(reason.decision) < Gravity(Decision::kHold); });
     verdict.reasons.insert(behind, std::move(*sensitive));
   }
+  std::stable_sort(verdict.reasons.begin(), verdict.reasons.end(),
+                   [](const VerdictReason& a, const VerdictReason& b) {
+                     return Gravity(a.decision) > Gravity(b.decision);
+                   });
   verdict.decision = Decision::kPromote;
   for (const VerdictReason& reason : verdict.reasons) {
     if (Gravity(reason.decision) > Gravity(verdict.decision)) verdict.decision = reason.decision;
@@ -248,7 +280,8 @@ void WarnOfMean(const Outcome& outcome, Verdict& verdict) {
 
 Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<const RunLog> incumbent,
                std::span<const RunLog> candidate) {
-  const PairedTable& table = paired.table;
+  const CutTable cut(policy.segments, paired.table);
+  const PairedTable& table = cut.table();
   Verdict verdict;
   verdict.warnings = paired.warnings;
   std::vector<VerdictReason> invalid;
@@ -259,6 +292,7 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
   WarnOfSides(incumbent, candidate, verdict.warnings);
   Identify(policy, table, incumbent, candidate, verdict, invalid);
   CheckDimensions(policy, table, verdict, invalid);
+  verdict.warnings.insert(verdict.warnings.end(), cut.warnings().begin(), cut.warnings().end());
 
   const CaseData data(table, policy, Fill::kNone);
   Outcome outcome = ApplyRules(policy, data.Input());
@@ -277,6 +311,11 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
   std::optional<VerdictReason> sensitive;
   if (outcome.aggregate.n > 0) sensitive = CheckSensitivity(policy, table, outcome.decision, verdict.missing);
 
+  if (policy.weights.present()) {
+    verdict.weighted = WeightedRow(policy, table, data, outcome.aggregate);
+    if (auto clash = SimpsonClash(*verdict.weighted, outcome.aggregate)) invalid.push_back(*std::move(clash));
+  }
+
   std::vector<ChangedIds> changed = ListChanged(table, data, outcome, verdict);
   OrderReasons(outcome, changed, std::move(invalid), std::move(sensitive), verdict);
   verdict.exit_code = DecisionExitCode(verdict.decision);
@@ -286,11 +325,19 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
   }
 
   verdict.aggregate = AggregateRow(policy, outcome.aggregate);
+  for (const Family& family : outcome.families) {
+    VerdictFamily row = FamilyRow(policy, outcome, family);
+    ChangedIds ids = ChangedInFamily(outcome, family, changed);
+    row.broke = std::move(ids.broke);
+    row.fixed = std::move(ids.fixed);
+    verdict.families.push_back(std::move(row));
+  }
   for (std::size_t s = 0; s < outcome.slices.size(); ++s) {
     verdict.segments.push_back(SegmentRow(policy, outcome, outcome.slices[s]));
     verdict.segments.back().broke = std::move(changed[s].broke);
     verdict.segments.back().fixed = std::move(changed[s].fixed);
   }
+  Shrink(outcome, verdict.aggregate.level, verdict.segments, outcome.dimensions);
   SortSegments(verdict.segments);
   verdict.hold_level = outcome.hold_level;
   WarnOfMean(outcome, verdict);

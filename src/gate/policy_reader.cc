@@ -4,6 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "gate/policy_fields.h"
+#include "gate/segment_policy_reader.h"
+#include "gate/traffic_weights.h"
 #include "io/diagnostics.h"
 #include "io/file_system.h"
 #include "io/nearest_name.h"
@@ -12,24 +15,6 @@
 
 namespace minslice::gate {
 namespace {
-
-// A key that the policy's format has and this version does not act on. It is refused, because a gate that
-// reads past a rule would pass what the rule forbids.
-void Refuse(const yaml::Map& map, const char* key, const std::string& what) {
-  if (map.Has(key)) map.Error(key, what + " is not supported by this version yet; take it out");
-}
-
-// A fraction in (low, high), both excluded.
-double OpenFraction(const yaml::Map& map, const char* key, double fallback, double low, double high,
-                    const char* meaning) {
-  const double value = map.GetDouble(key, fallback);
-  if (value > low && value < high) return value;
-  std::string text = std::string(meaning) + " must lie between " + nlohmann::json(low).dump() + " and " +
-                     nlohmann::json(high).dump() + ", both excluded; found " + nlohmann::json(value).dump();
-  if (value >= 1 && value <= 100) text += " (fractions, not points: 2 points are 0.02)";
-  map.Error(key, text);
-  return fallback;
-}
 
 void ReadPairing(const yaml::Map& root) {
   const yaml::Map pairing = root.GetMap("pairing");
@@ -114,90 +99,6 @@ void ReadMethods(const yaml::Map& root, Policy& policy) {
   map.Finish();
 }
 
-void ReadDimensions(const yaml::Map& segments, SegmentPolicy& policy) {
-  std::set<std::string> seen;
-  for (const yaml::Node& item : segments.GetList("dimensions")) {
-    PolicyDimension dimension;
-    if (item.kind() == yaml::Kind::kMap) {
-      const yaml::Map map = item.AsMap();
-      for (const char* key : {"bins", "cross", "name"})
-        Refuse(map, key, std::string("segments.dimensions.") + key);
-      if (!map.Has("cross")) dimension.key = map.RequireString("key");
-      dimension.weight = map.GetDouble("weight", 1, {.min = 0, .max = 1e9, .open_min = true});
-      dimension.role = map.GetChoice("role", "gate", {"gate", "report"}) == "report" ? DimensionRole::kReport
-                                                                                     : DimensionRole::kGate;
-      dimension.values = map.GetStrings("values");
-      if (dimension.role == DimensionRole::kReport && map.Has("weight")) {
-        map.Error("weight", "a dimension with role report takes no share of alpha_block; take weight out");
-      }
-      if (dimension.role == DimensionRole::kReport && map.Has("values")) {
-        map.Error("values", "a dimension with role report reports every value; take values out");
-      }
-      map.Finish();
-    } else {
-      dimension.key = item.String().value_or("");
-      if (dimension.key.empty()) continue;
-    }
-    if (!dimension.key.empty() && !seen.insert(dimension.key).second) {
-      item.Error("dimension " + io::Quoted(dimension.key) + " is named twice");
-    }
-    policy.dimensions.push_back(std::move(dimension));
-  }
-}
-
-void ReadRequired(const yaml::Map& segments, SegmentPolicy& policy) {
-  for (const yaml::Node& item : segments.GetList("required")) {
-    RequiredSlice slice;
-    if (item.kind() == yaml::Kind::kMap) {
-      const yaml::Map map = item.AsMap();
-      const std::vector<std::string> keys = map.Keys();
-      if (keys.size() != 1) {
-        item.Error("expected a slice: value, or dimension: value");
-        continue;
-      }
-      slice.dimension = keys.front();
-      slice.value = map.RequireString(keys.front());
-    } else {
-      slice.value = item.String().value_or("");
-    }
-    if (slice.value.empty()) continue;
-    if (slice.value.find('*') < slice.value.size() - 1) {
-      item.Error("'*' may only end a required slice; found " + io::Quoted(slice.value));
-    }
-    policy.required.push_back(std::move(slice));
-  }
-}
-
-void ReadSegments(const yaml::Map& root, SegmentPolicy& policy) {
-  const yaml::Node node = root.Get("segments");
-  if (!node.present()) return;
-  if (node.kind() == yaml::Kind::kList) {
-    node.Error("segments is a list of names only beside gating:; here write segments: {dimensions: [...]}");
-    return;
-  }
-  const yaml::Map map = root.GetMap("segments");
-  ReadDimensions(map, policy);
-  policy.min_cases = static_cast<int>(map.GetInt("min_cases", policy.min_cases, {.min = 1, .max = 1e9}));
-  policy.under_floor = map.GetChoice("under_floor", policy.under_floor, {"pool", "report"});
-  policy.margin = OpenFraction(map, "margin", policy.margin, 0, 1, "segments.margin");
-  policy.multiplicity =
-      map.GetChoice("multiplicity", policy.multiplicity,
-                    {"wy_discrete", "holm", "tarone_holm", "bonferroni", "bh", "by", "none"});
-  const yaml::Map floors = map.GetMap("floors");
-  if (floors.Has("pass_rate")) {
-    policy.floor_pass_rate = OpenFraction(floors, "pass_rate", 0.5, 0, 1, "floors.pass_rate");
-  } else if (floors.present()) {
-    floors.Error("pass_rate", "floors needs pass_rate");
-  }
-  policy.floor_on_unresolved =
-      floors.GetChoice("on_unresolved", policy.floor_on_unresolved, {"hold", "report"});
-  floors.Finish();
-  ReadRequired(map, policy);
-  for (const char* key : {"families", "overrides", "joint", "strict"})
-    Refuse(map, key, std::string("segments.") + key);
-  map.Finish();
-}
-
 void ReadMissing(const yaml::Map& root, MissingPolicy& policy) {
   const yaml::Map map = root.GetMap("missing");
   if (map.GetChoice("model_error", "fail", {"fail", "missing"}) != "fail") {
@@ -269,7 +170,7 @@ void ReadGating(const yaml::Map& root, Policy& policy) {
         root.Error("segments", "segment " + io::Quoted(name) + " is named twice");
     }
   }
-  for (const char* key : {"goal", "metrics", "error_rates"}) {
+  for (const char* key : {"goal", "metrics", "error_rates", "weights"}) {
     if (root.Has(key)) {
       root.Error(key, std::string(key) +
                           " has no meaning beside gating:, which decides on point estimates; use the long "
@@ -296,6 +197,7 @@ Result<Policy> ParsePolicy(const std::string& text, const std::string& path) {
     root.Error("version", "policy version " + std::to_string(version) +
                               " is not supported; this version reads " + std::to_string(kPolicyVersion));
   }
+  const std::string folder = io::FolderOf(path);
   if (root.Has("gating")) {
     ReadGating(root, policy);
   } else {
@@ -304,14 +206,14 @@ Result<Policy> ParsePolicy(const std::string& text, const std::string& path) {
                       : Goal::kNonInferiority;
     ReadErrorRates(root, policy.error_rates);
     ReadMetrics(root, policy);
-    ReadSegments(root, policy.segments);
+    policy.segments = ReadSegments(root, folder, diagnostics);
+    policy.weights = ReadWeights(root, folder, policy.segments, diagnostics);
   }
   ReadPairing(root);
   ReadMethods(root, policy);
   ReadMissing(root, policy.missing);
   ReadVerdict(root, policy);
-  for (const char* key : {"runs", "weights", "nondeterminism", "flaky", "anchor", "ledger"})
-    Refuse(root, key, key);
+  for (const char* key : {"runs", "nondeterminism", "flaky", "anchor", "ledger"}) Refuse(root, key, key);
   root.Finish();
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
   return policy;
@@ -351,28 +253,8 @@ std::string ResolvedPolicyJson(const Policy& policy) {
                      {"bootstrap", {{"B", policy.bootstrap_replicates}, {"seed", policy.bootstrap_seed}}},
                      {"repeats", "signflip"},
                      {"cluster", "cr2"}};
-  const SegmentPolicy& segments = policy.segments;
-  Json dimensions = Json::array();
-  for (const PolicyDimension& dimension : segments.dimensions) {
-    dimensions.push_back({{"key", dimension.key},
-                          {"weight", dimension.weight},
-                          {"role", dimension.role == DimensionRole::kGate ? "gate" : "report"},
-                          {"values", dimension.values}});
-  }
-  Json required = Json::array();
-  for (const RequiredSlice& slice : segments.required) {
-    required.push_back({{"dimension", slice.dimension}, {"value", slice.value}});
-  }
-  json["segments"] = {
-      {"dimensions", dimensions},
-      {"min_cases", segments.min_cases},
-      {"under_floor", segments.under_floor},
-      {"margin", segments.margin},
-      {"multiplicity", segments.multiplicity},
-      {"floors",
-       {{"pass_rate", segments.floor_pass_rate ? Json(*segments.floor_pass_rate) : Json(nullptr)},
-        {"on_unresolved", segments.floor_on_unresolved}}},
-      {"required", required}};
+  json["segments"] = Json::parse(SegmentPolicyJson(policy.segments));
+  json["weights"] = Json::parse(TrafficWeightsJson(policy.weights));
   json["missing"] = {{"model_error", policy.missing.model_error},
                      {"infra_error", policy.missing.infra_error},
                      {"cap", policy.missing.cap},

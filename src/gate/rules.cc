@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
+#include "gate/family_tests.h"
 #include "gate/sentences.h"
+#include "gate/slice_names.h"
 #include "io/nearest_name.h"
 #include "minslice/paired_table.h"
 #include "minslice/stats/multiplicity.h"
@@ -29,6 +32,7 @@ std::vector<double> Adjust(const std::string& method, const std::vector<const Sl
   }
   if (by_counts && method == "wy_discrete") return stats::WestfallYoungDiscrete(discordance);
   if (by_counts && method == "tarone_holm") return stats::TaroneHolm(discordance);
+  if (method == "hochberg") return stats::Hochberg(p);
   if (method == "bonferroni") return stats::Bonferroni(p);
   if (method == "bh") return stats::BenjaminiHochberg(p);
   if (method == "by") return stats::BenjaminiYekutieli(p);
@@ -52,6 +56,7 @@ class Pass {
     } else {
       AdjustSlices();
       DecideSlices();
+      DecideFamilies();
       DecideUntested();
       DecideRequired();
       DecideAggregate();
@@ -119,8 +124,8 @@ class Pass {
            std::find(dimension->values.begin(), dimension->values.end(), value) != dimension->values.end();
   }
 
-  Analysis AnalyseValues(const RuleDimension& dimension, const std::vector<std::uint32_t>& members) const {
-    const double margin = policy_.segments.margin;
+  Analysis AnalyseValues(const RuleDimension& dimension, const std::vector<std::uint32_t>& members,
+                         double margin) const {
     if (by_counts_) {
       stats::PairedCounts sum;
       for (const std::uint32_t v : members) {
@@ -153,6 +158,7 @@ class Pass {
       if (slice.tested()) ++dimension.gated;
       if (policy_.gating && slice.gate) dimension.role = "gate";
     }
+    if (policy_.segments.families.present()) BuildFamilies();
   }
 
   // The slices of one dimension, and behind them what its small ones make together.
@@ -162,109 +168,282 @@ class Pass {
     VerdictDimension summary;
     summary.name = dimension.name;
     summary.role = "report";
+    double share = 1;
     if (!policy_.gating && named != nullptr && named->role == DimensionRole::kGate) {
+      share = named->weight / total_weight;
       summary.role = "gate";
-      summary.alpha = policy_.error_rates.alpha_block * named->weight / total_weight;
+      summary.alpha = policy_.error_rates.alpha_block * (policy_.segments.joint ? 1 : share);
       summary.multiplicity = policy_.segments.multiplicity;
     }
-    Slice pool;
-    pool.dimension = d;
-    pool.pooled = true;
-    pool.gate = true;
+    share_.push_back(share);
+    std::map<std::string, std::vector<std::uint32_t>> small;  // by family
     for (std::uint32_t v = 0; v < dimension.values.size(); ++v) {
       const RuleValue& value = dimension.values[v];
       if (value.carried == 0) continue;
       Slice slice;
       slice.dimension = d;
-      slice.value = value.value;
+      slice.value = value.no_value ? FreeName(dimension, value.value) : value.value;
+      slice.no_value = value.no_value;
+      slice.family = value.family;
       slice.members = {v};
       slice.gate = Gated(named, value.value);
-      slice.analysis = AnalyseValues(dimension, slice.members);
+      slice.margin = policy_.segments.margin;
+      slice.floor = policy_.segments.floor_pass_rate;
+      if (const SegmentOverride* own = OverrideOf(policy_.segments, dimension.name, value.value)) {
+        slice.margin = own->margin.value_or(slice.margin);
+        if (own->floor_pass_rate) slice.floor = own->floor_pass_rate;
+      }
+      slice.analysis = AnalyseValues(dimension, slice.members, slice.margin);
       slice.under_floor = slice.analysis.n < min_cases_;
+      slice.may_hold = slice.tested();
       if (value.no_value) summary.no_value_pairs = slice.analysis.n;
       if (slice.gate && slice.under_floor) {
-        pool.members.push_back(v);
+        small[slice.family].push_back(v);
         ++summary.under_floor;
         summary.under_floor_pairs += slice.analysis.n;
         summary.under_floor_broke += value.counts.incumbent_only;
       }
       outcome_.slices.push_back(std::move(slice));
     }
-    if (!policy_.gating && policy_.segments.under_floor == "pool" && pool.members.size() > 1) {
-      pool.value = fmt::format("(under {} cases)", min_cases_);
-      pool.analysis = AnalyseValues(dimension, pool.members);
-      pool.under_floor = pool.analysis.n < min_cases_;
-      outcome_.slices.push_back(std::move(pool));
-    }
+    if (!policy_.gating && policy_.segments.under_floor == "pool") PoolSmall(d, std::move(small));
     outcome_.dimensions.push_back(std::move(summary));
+  }
+
+  // What is too small alone is gated by family where that reaches min_cases, and the rest together. A rest
+  // that stays small may hold, but not block.
+  void PoolSmall(std::size_t d, std::map<std::string, std::vector<std::uint32_t>> small) {
+    std::vector<std::uint32_t> rest = std::move(small[""]);
+    for (auto& [family, members] : small) {
+      if (family.empty()) continue;
+      if (PairsOf(d, members) >= min_cases_) {
+        AddPool(d, std::move(members), family);
+      } else {
+        rest.insert(rest.end(), members.begin(), members.end());
+      }
+    }
+    if (rest.size() > 1) {
+      std::sort(rest.begin(), rest.end());
+      AddPool(d, std::move(rest), "");
+    } else if (rest.size() == 1) {
+      for (Slice& slice : outcome_.slices) {
+        if (slice.dimension == d && !slice.pooled && slice.members == rest) slice.may_hold = true;
+      }
+    }
+  }
+
+  std::int64_t PairsOf(std::size_t d, const std::vector<std::uint32_t>& members) const {
+    std::int64_t pairs = 0;
+    for (const Slice& slice : outcome_.slices) {
+      if (slice.dimension == d && !slice.pooled &&
+          std::binary_search(members.begin(), members.end(), slice.members.front()))
+        pairs += slice.analysis.n;
+    }
+    return pairs;
+  }
+
+  void AddPool(std::size_t d, std::vector<std::uint32_t> members, const std::string& family) {
+    const RuleDimension& dimension = input_.dimensions[d];
+    Slice pool;
+    pool.dimension = d;
+    pool.pooled = true;
+    pool.gate = true;
+    pool.may_hold = true;
+    pool.family = family;
+    pool.value = FreeName(dimension,
+                          fmt::format("{}(under {} cases)", family.empty() ? "" : family + " ", min_cases_));
+    pool.members = std::move(members);
+    pool.margin = policy_.segments.margin;
+    pool.floor = policy_.segments.floor_pass_rate;
+    pool.analysis = AnalyseValues(dimension, pool.members, pool.margin);
+    pool.under_floor = pool.analysis.n < min_cases_;
+    outcome_.slices.push_back(std::move(pool));
+  }
+
+  // A name that we make must not be one that a case carries: two slices would answer to it.
+  static std::string FreeName(const RuleDimension& dimension, std::string name) {
+    const auto taken = [&] {
+      return std::any_of(dimension.values.begin(), dimension.values.end(), [&](const RuleValue& value) {
+        return !value.no_value && value.carried > 0 && value.value == name;
+      });
+    };
+    while (taken()) name = "(" + name + ")";
+    return name;
+  }
+
+  void BuildFamilies() {
+    std::map<std::pair<std::size_t, std::string>, std::size_t> known;
+    std::vector<std::vector<std::uint32_t>> values;
+    for (std::size_t s = 0; s < outcome_.slices.size(); ++s) {
+      const Slice& slice = outcome_.slices[s];
+      if (slice.family.empty()) continue;
+      const auto [found, is_new] =
+          known.try_emplace({slice.dimension, slice.family}, outcome_.families.size());
+      if (is_new) {
+        Family& family = outcome_.families.emplace_back();
+        family.dimension = slice.dimension;
+        family.name = slice.family;
+        values.emplace_back();
+      }
+      Family& family = outcome_.families[found->second];
+      family.gate = family.gate || slice.gate;
+      if (slice.tested()) family.slices.push_back(s);
+      if (slice.pooled) continue;
+      ++family.members;
+      values[found->second].push_back(slice.members.front());
+    }
+    for (std::size_t f = 0; f < values.size(); ++f) {
+      Family& family = outcome_.families[f];
+      family.analysis =
+          AnalyseValues(input_.dimensions[family.dimension], values[f], policy_.segments.margin);
+      family.status = family.gate && !policy_.gating ? "ok" : "reported";
+      if (family.status == "ok" && family.slices.empty()) family.status = "low_confidence";
+    }
   }
 
   void AdjustSlices() {
     std::vector<stats::SliceDiscordance> all;
-    std::int64_t tested = 0;
-    for (std::size_t d = 0; d < input_.dimensions.size(); ++d) {
-      std::vector<Slice*> family;
-      std::vector<const Slice*> view;
-      for (Slice& slice : outcome_.slices) {
-        if (slice.dimension != d || !slice.tested()) continue;
-        family.push_back(&slice);
-        view.push_back(&slice);
-        ++tested;
-        if (by_counts_) {
-          all.push_back({.broke = slice.analysis.counts->incumbent_only,
-                         .fixed = slice.analysis.counts->candidate_only});
+    std::int64_t may_hold = 0;
+    std::vector<std::vector<Slice*>> tested(input_.dimensions.size());
+    for (Slice& slice : outcome_.slices) {
+      if (slice.tested()) tested[slice.dimension].push_back(&slice);
+      if (!slice.may_hold) continue;
+      ++may_hold;
+      if (by_counts_)
+        all.push_back(
+            {.broke = slice.analysis.counts->incumbent_only, .fixed = slice.analysis.counts->candidate_only});
+    }
+    const bool ordered = policy_.segments.families.method == "hierarchical";
+    if (policy_.segments.joint) {
+      AdjustJointly(tested);
+    } else {
+      for (std::size_t d = 0; d < tested.size(); ++d) {
+        if (tested[d].empty()) continue;
+        if (ordered && HasFamilies(d)) {
+          AdjustInOrder(d, tested[d]);
+        } else {
+          AdjustDimension(d, tested[d]);
         }
       }
-      if (family.empty()) continue;
-      const std::vector<double> adjusted = by_counts_ || policy_.segments.multiplicity != "wy_discrete"
-                                               ? Adjust(policy_.segments.multiplicity, view, by_counts_)
-                                               : StepDown(d, view);
-      // What the usual adjustment would have said, where the exact one sees more.
-      std::vector<double> holm;
-      if (by_counts_ && policy_.segments.multiplicity == "wy_discrete" && family.size() > 1)
-        holm = Adjust("holm", view, true);
-      for (std::size_t k = 0; k < family.size(); ++k) {
-        family[k]->p_adjusted = adjusted[k];
-        if (!holm.empty()) family[k]->p_holm = holm[k];
-        family[k]->alpha = outcome_.dimensions[d].alpha;
-      }
-      // Tarone's bound needs counts; without them it is Holm's.
-      if (!by_counts_ && policy_.segments.multiplicity == "tarone_holm")
-        outcome_.dimensions[d].multiplicity = "holm";
     }
-    if (tested == 0) return;
+    if (may_hold == 0) return;
     outcome_.hold_level =
         by_counts_
             ? stats::HoldLevel(all, policy_.error_rates.max_expected_false_holds)
-            : std::min(1.0, policy_.error_rates.max_expected_false_holds / static_cast<double>(tested));
+            : std::min(1.0, policy_.error_rates.max_expected_false_holds / static_cast<double>(may_hold));
   }
 
-  // Westfall and Young by swapping the sides of whole prompts or clusters, where there are no counts.
-  std::vector<double> StepDown(std::size_t d, const std::vector<const Slice*>& family) {
-    const RuleDimension& dimension = input_.dimensions[d];
-    std::vector<std::uint32_t> slice_of_value(dimension.values.size(), kNoValue);
-    for (std::uint32_t k = 0; k < family.size(); ++k) {
-      for (const std::uint32_t v : family[k]->members) slice_of_value[v] = k;
-    }
-    std::size_t n_cases = 0;
-    for (const RuleValue& value : dimension.values) n_cases += value.cases.size();
-    std::vector<std::uint32_t> slice_of_case(n_cases, kNoValue);
-    for (std::size_t v = 0; v < dimension.values.size(); ++v) {
-      for (const std::uint32_t i : dimension.values[v].cases) slice_of_case[i] = slice_of_value[v];
-    }
+  void AdjustDimension(std::size_t d, const std::vector<Slice*>& slices) {
+    const std::vector<const Slice*> view(slices.begin(), slices.end());
     std::string& method = outcome_.dimensions[d].multiplicity;
-    auto adjusted =
-        input_.differences->StepDown(slice_of_case, static_cast<std::uint32_t>(family.size()), method);
+    std::vector<double> adjusted;
+    if (by_counts_ || policy_.segments.multiplicity != "wy_discrete") {
+      adjusted = Adjust(policy_.segments.multiplicity, view, by_counts_);
+      // Tarone's bound needs counts; without them it is Holm's.
+      if (!by_counts_ && method == "tarone_holm") method = "holm";
+    } else {
+      adjusted = StepDown({&d, 1}, {&slices, 1});
+    }
+    // What the usual adjustment would have said, where the exact one sees more.
+    std::vector<double> holm;
+    if (by_counts_ && policy_.segments.multiplicity == "wy_discrete" && slices.size() > 1)
+      holm = Adjust("holm", view, true);
+    for (std::size_t k = 0; k < slices.size(); ++k) {
+      slices[k]->p_adjusted = adjusted[k];
+      if (!holm.empty()) slices[k]->p_holm = holm[k];
+      slices[k]->alpha = outcome_.dimensions[d].alpha;
+    }
+  }
+
+  // One family-wise level over the slices of all gated dimensions together.
+  void AdjustJointly(const std::vector<std::vector<Slice*>>& tested) {
+    std::vector<std::size_t> dimensions;
+    std::vector<std::vector<Slice*>> slices;
+    for (std::size_t d = 0; d < tested.size(); ++d) {
+      if (tested[d].empty()) continue;
+      dimensions.push_back(d);
+      slices.push_back(tested[d]);
+    }
+    if (dimensions.empty()) return;
+    const std::vector<double> adjusted = StepDown(dimensions, slices);
+    std::size_t next = 0;
+    for (const std::vector<Slice*>& cut : slices) {
+      for (Slice* slice : cut) {
+        slice->p_adjusted = adjusted[next++];
+        slice->alpha = policy_.error_rates.alpha_block;
+      }
+    }
+  }
+
+  bool HasFamilies(std::size_t d) const {
+    return std::any_of(outcome_.families.begin(), outcome_.families.end(),
+                       [&](const Family& family) { return family.dimension == d && !family.slices.empty(); });
+  }
+
+  void AdjustInOrder(std::size_t d, const std::vector<Slice*>& slices) {
+    std::vector<double> p;
+    for (const Slice* slice : slices) p.push_back(slice->analysis.p_harm.value_or(1));
+    std::vector<std::ptrdiff_t> family_of(slices.size(), -1);
+    std::vector<double> family_p;
+    std::vector<Family*> families;
+    for (Family& family : outcome_.families) {
+      if (family.dimension != d || family.slices.empty()) continue;
+      std::vector<double> own;
+      std::vector<stats::SliceDiscordance> discordance;
+      for (std::size_t k = 0; k < slices.size(); ++k) {
+        if (slices[k]->family != family.name) continue;
+        family_of[k] = static_cast<std::ptrdiff_t>(families.size());
+        own.push_back(p[k]);
+        if (by_counts_)
+          discordance.push_back({.broke = slices[k]->analysis.counts->incumbent_only,
+                                 .fixed = slices[k]->analysis.counts->candidate_only});
+      }
+      family.p_node = FamilyP(family.analysis.p_harm.value_or(1), own, discordance);
+      family_p.push_back(*family.p_node);
+      families.push_back(&family);
+    }
+    const FamilyAdjusted adjusted = AdjustByFamily(family_p, p, family_of);
+    const std::optional<double> alpha = outcome_.dimensions[d].alpha;
+    for (std::size_t f = 0; f < families.size(); ++f) {
+      families[f]->p_adjusted = adjusted.family[f];
+      families[f]->alpha = alpha;
+    }
+    for (std::size_t k = 0; k < slices.size(); ++k) {
+      slices[k]->p_adjusted = adjusted.slice[k];
+      slices[k]->alpha = alpha;
+    }
+    outcome_.dimensions[d].multiplicity = "hierarchical";
+  }
+
+  // Westfall and Young by swapping the sides of whole prompts or clusters: one list of p, cut after cut.
+  std::vector<double> StepDown(std::span<const std::size_t> dimensions,
+                               std::span<const std::vector<Slice*>> slices) {
+    std::vector<SliceCut> cuts;
+    std::vector<const Slice*> view;
+    for (std::size_t c = 0; c < dimensions.size(); ++c) {
+      SliceCut& cut = cuts.emplace_back();
+      cut.dimension = dimensions[c];
+      cut.slice_of_value.assign(input_.dimensions[cut.dimension].values.size(), kNoValue);
+      for (const Slice* slice : slices[c]) {
+        for (const std::uint32_t v : slice->members) cut.slice_of_value[v] = cut.slices;
+        ++cut.slices;
+        view.push_back(slice);
+      }
+    }
+    std::string method = policy_.segments.multiplicity;
+    Computed<std::vector<double>> adjusted = Undefined("no_cases", "the cases themselves are not at hand");
+    if (input_.swaps != nullptr)
+      adjusted = input_.swaps->StepDown(cuts, policy_.segments.multiplicity == "max_t", method);
     if (!adjusted) {
       method = "holm";
-      outcome_.warnings.push_back(
-          fmt::format("{}: adjusted by Holm: {}", dimension.name, adjusted.error().text));
-      return Adjust("holm", family, false);
+      outcome_.warnings.push_back(fmt::format(
+          "{}: adjusted by Holm: {}", outcome_.dimensions[dimensions.front()].name, adjusted.error().text));
+      adjusted = Adjust("holm", view, false);
     }
+    for (const std::size_t d : dimensions) outcome_.dimensions[d].multiplicity = method;
     // Counted patterns may fall a little below the exact p of a slice alone.
-    for (std::size_t k = 0; k < family.size(); ++k)
-      (*adjusted)[k] = std::max((*adjusted)[k], family[k]->analysis.p_harm.value_or(1));
-    return *adjusted;
+    for (std::size_t k = 0; k < view.size(); ++k)
+      (*adjusted)[k] = std::max((*adjusted)[k], view[k]->analysis.p_harm.value_or(1));
+    return *std::move(adjusted);
   }
 
   // The candidate's rate against the absolute floor. "Below" blocks, so it is said of any of the family's S
@@ -272,9 +451,10 @@ class Pass {
   // alpha each, 40 slices of 30 at a true rate of .90 against a floor of .85 block falsely 27 % of the time
   // (at .85 itself 94 %); so they do 0.4 % (at most 5 %). "Kept" is Clopper and Pearson's bound too: Wilson's
   // says so of a true rate at the floor of .90 in 7.2 % (n = 25).
-  void ReadFloor(Slice& slice, std::int64_t slices_in_family) {
-    if (!policy_.segments.floor_pass_rate || !slice.analysis.candidate_rate) return;
-    const double alpha = slice.alpha.value_or(policy_.error_rates.alpha_block);
+  void ReadFloor(Slice& slice) {
+    if (!slice.floor || !slice.analysis.candidate_rate) return;
+    const double alpha = policy_.error_rates.alpha_block * share_[slice.dimension];
+    const std::int64_t slices_in_family = floored_[slice.dimension];
     const double below_alpha = alpha / static_cast<double>(std::max<std::int64_t>(1, slices_in_family));
     const auto independent = slice.analysis.effective_n.value_or(slice.analysis.n);
     const double passes = *slice.analysis.candidate_rate * static_cast<double>(independent);
@@ -289,30 +469,85 @@ class Pass {
   // A slice too small to be gated that fell as no noise would, taken alone: said, since it cannot block.
   void WarnSmall(const Slice& slice) {
     const Analysis& a = slice.analysis;
-    if (!a.p_harm || *a.p_harm > policy_.error_rates.alpha_block ||
-        slice.delta() > -policy_.segments.margin + kSlack)
+    if (!a.p_harm || *a.p_harm > policy_.error_rates.alpha_block || slice.delta() > -slice.margin + kSlack)
       return;
     outcome_.warnings.push_back(
         fmt::format("{}, p for harm {}: under {} cases, so it is not gated; read what broke", Fall(slice),
                     PText(*a.p_harm), min_cases_));
   }
 
+  // A pool that stays small: what it shows holds the verdict for a person, since it is too small to block.
+  void DecideSmall(Slice& slice) {
+    const Analysis& a = slice.analysis;
+    const char* small = "; with so few cases it holds and does not block";
+    ReadFloor(slice);
+    if (slice.floor && slice.floor_high && *slice.floor_high < *slice.floor) {
+      slice.status = "suspected";
+      Add(Decision::kHold, "small_slices_below_floor",
+          fmt::format("{}: the candidate passes {} of {}, shown below the floor of {} (upper bound {}){}",
+                      NameOf(slice), Percent(*a.candidate_rate), a.n, Percent(*slice.floor),
+                      Percent(*slice.floor_high), small),
+          slice);
+    }
+    const bool large = a.delta && *a.delta <= -slice.margin + kSlack;
+    if (!large || !a.p_harm || *a.p_harm > outcome_.hold_level.value_or(0) + kSlack) {
+      WarnSmall(slice);
+      return;
+    }
+    slice.status = "suspected";
+    Add(Decision::kHold, "small_slices_suspected",
+        fmt::format("{}, p for harm {} <= {}{}; read what broke", Fall(slice), PText(*a.p_harm),
+                    Level(RoundSignificant(*outcome_.hold_level, 3)), small),
+        slice);
+  }
+
+  void DecideFamilies() {
+    for (Family& family : outcome_.families) {
+      const Analysis& a = family.analysis;
+      if (!family.p_adjusted || *family.p_adjusted > *family.alpha) continue;
+      if (!a.delta || *a.delta > -policy_.segments.margin + kSlack) continue;
+      family.status = "block";
+      std::string text = fmt::format("family {} {}", family.name, Points(*a.delta));
+      if (a.counts)
+        text += fmt::format(" ({} broke, {} fixed of {} in {} slices)", a.counts->incumbent_only,
+                            a.counts->candidate_only, a.n, family.members);
+      Add(Decision::kBlocked, "family_regression",
+          fmt::format("{}, adjusted p {} <= {} in the order of families", text, PText(*family.p_adjusted),
+                      Level(*family.alpha)),
+          input_.dimensions[family.dimension].name, family.name);
+      outcome_.reasons.back().family = &family - outcome_.families.data();
+    }
+  }
+
+  // How many slices of each dimension are held against a floor.
+  void CountFloors() {
+    floored_.assign(input_.dimensions.size(), 0);
+    for (const Slice& slice : outcome_.slices) {
+      if (slice.floor && slice.may_hold) ++floored_[slice.dimension];
+    }
+  }
+
   void DecideSlices() {
-    const double margin = policy_.segments.margin;
+    CountFloors();
     for (Slice& slice : outcome_.slices) {
+      const double margin = slice.margin;
       if (!slice.gate) {
         slice.status = "reported";
         continue;
       }
       if (slice.under_floor) {
         slice.status = "low_confidence";
-        WarnSmall(slice);
+        if (slice.may_hold) {
+          DecideSmall(slice);
+        } else {
+          WarnSmall(slice);
+        }
         continue;
       }
       slice.status = "ok";
       const Analysis& a = slice.analysis;
       const VerdictDimension& family = outcome_.dimensions[slice.dimension];
-      ReadFloor(slice, family.gated);
+      ReadFloor(slice);
       const bool large = a.delta && *a.delta <= -margin + kSlack;
       const bool blocked = large && slice.p_adjusted && *slice.p_adjusted <= *slice.alpha;
       if (blocked) {
@@ -332,8 +567,8 @@ class Pass {
                         PText(slice.p_adjusted.value_or(1))),
             slice);
       }
-      if (policy_.segments.floor_pass_rate && slice.floor_high) {
-        const double floor = *policy_.segments.floor_pass_rate;
+      if (slice.floor && slice.floor_high) {
+        const double floor = *slice.floor;
         if (*slice.floor_high < floor) {
           if (!blocked) slice.status = "below_floor";
           Add(Decision::kBlocked, "slice_below_floor",
@@ -381,18 +616,12 @@ class Pass {
     }
   }
 
-  static bool Matches(const RequiredSlice& required, const std::string& dimension, const std::string& value) {
-    if (!required.dimension.empty() && required.dimension != dimension) return false;
-    if (required.value.ends_with('*'))
-      return value.starts_with(std::string_view(required.value).substr(0, required.value.size() - 1));
-    return value == required.value;
-  }
-
   void DecideRequired() {
     for (const RequiredSlice& required : policy_.segments.required) {
       bool found = false;
       for (Slice& slice : outcome_.slices) {
-        if (slice.pooled || !Matches(required, input_.dimensions[slice.dimension].name, slice.value))
+        if (slice.pooled ||
+            !Names(required, input_.dimensions[slice.dimension].name, slice.value, slice.family))
           continue;
         found = true;
         if (slice.required) continue;  // an earlier pattern named it
@@ -401,17 +630,17 @@ class Pass {
         if (a.non_inferior && !slice.under_floor) continue;
         if (slice.status == "ok" || slice.status == "reported" || slice.status == "low_confidence")
           slice.status = "required_unresolved";
-        std::string text = fmt::format("required {} is not shown non-inferior at {}", NameOf(slice),
-                                       Size(policy_.segments.margin));
+        std::string text =
+            fmt::format("required {} is not shown non-inferior at {}", NameOf(slice), Size(slice.margin));
         if (a.lower_bound && a.delta) {
           text +=
               fmt::format(" ({} of {} pairs, lower bound {})", Points(*a.delta), a.n, Points(*a.lower_bound));
         } else {
           text += " (no complete pair)";
         }
-        const auto needed = a.variance ? PairsForMargin(RoundSignificant(*a.variance, 3),
-                                                        policy_.segments.margin, policy_.error_rates)
-                                       : std::nullopt;
+        const auto needed =
+            a.variance ? PairsForMargin(RoundSignificant(*a.variance, 3), slice.margin, policy_.error_rates)
+                       : std::nullopt;
         if (slice.under_floor) text += fmt::format("; it has {} pairs, under {}", a.n, min_cases_);
         if (needed && a.n > 0) {
           text += fmt::format("; if its true difference were 0, {} pairs would show it",
@@ -423,7 +652,8 @@ class Pass {
         const std::string name =
             required.dimension.empty() ? required.value : required.dimension + ": " + required.value;
         Add(Decision::kInconclusive, "required_slice_absent",
-            fmt::format("no case carries the required slice {}{}", io::Quoted(name), Nearest(required.value)),
+            fmt::format("no case carries the required slice {}{}{}", io::Quoted(name),
+                        Nearest(required.value), Place(required.where)),
             required.dimension, required.value);
       }
     }
@@ -435,8 +665,8 @@ class Pass {
         }
         if (found) continue;
         Add(Decision::kInconclusive, "slice_absent",
-            fmt::format("no case carries the gated slice {}: {}{}", dimension.key, io::Quoted(value),
-                        Nearest(value)),
+            fmt::format("no case carries the gated slice {}: {}{}{}", dimension.key, io::Quoted(value),
+                        Nearest(value), Place(dimension.where)),
             dimension.key, value);
       }
     }
@@ -578,7 +808,7 @@ class Pass {
       const Slice* worst = nullptr;
       for (const Slice* slice : candidates) {
         if (!slice->analysis.p_harm || *slice->analysis.p_harm > level + kSlack) continue;
-        if (slice->delta() > -policy_.segments.margin + kSlack) continue;
+        if (slice->delta() > -slice->margin + kSlack) continue;
         if (worst == nullptr || *slice->analysis.p_harm < *worst->analysis.p_harm) worst = slice;
       }
       if (worst != nullptr) {
@@ -656,6 +886,8 @@ class Pass {
   const RuleInput& input_;
   bool by_counts_;
   int min_cases_;
+  std::vector<double> share_;          // of alpha_block, by dimension
+  std::vector<std::int64_t> floored_;  // slices held against a floor, by dimension
   Outcome outcome_;
 };
 

@@ -28,10 +28,25 @@ class DifferenceSource {
   virtual ~DifferenceSource() = default;
   virtual Analysis Analyse(std::span<const std::uint32_t> cases, double margin) const = 0;
   virtual Analysis AnalyseAll(double margin) const = 0;
-  // Step-down p for harm of disjoint slices from the joint distribution under swaps of the sides
-  // (methods 2.5). slice_of_case: 0 ... slices - 1 or kNoValue. `method` is set to the name of what was used.
-  virtual Computed<std::vector<double>> StepDown(std::span<const std::uint32_t> slice_of_case,
-                                                 std::uint32_t slices, std::string& method) const = 0;
+};
+
+// The slices of one dimension that are tested: slice_of_value has an index below `slices`, or kNoValue, for
+// each of RuleDimension::values.
+struct SliceCut {
+  std::size_t dimension = 0;
+  std::vector<std::uint32_t> slice_of_value;
+  std::uint32_t slices = 0;
+};
+
+// Adjusts slices by what swapping the sides of whole prompts (or clusters) does to all of them at once
+// (methods 2.5): dimensions may overlap, and nothing is assumed independent.
+class SwapSource {
+ public:
+  virtual ~SwapSource() = default;
+  // Step-down p for harm, cut after cut. `max_t`: by the largest t instead of the smallest p. `method` is set
+  // to the name of what was used.
+  virtual Computed<std::vector<double>> StepDown(std::span<const SliceCut> cuts, bool max_t,
+                                                 std::string& method) const = 0;
 };
 
 struct RuleValue {
@@ -40,6 +55,7 @@ struct RuleValue {
   stats::PairedCounts counts;        // of its complete pairs
   std::vector<std::uint32_t> cases;  // for differences only
   bool no_value = false;
+  std::string family;  // empty: none
 };
 struct RuleDimension {
   std::string name;
@@ -49,6 +65,7 @@ struct RuleInput {
   stats::PairedCounts aggregate;
   std::vector<RuleDimension> dimensions;          // ascending by name
   const DifferenceSource* differences = nullptr;  // absent: by counts
+  const SwapSource* swaps = nullptr;              // absent: slices are adjusted by their counts alone
   bool slice_intervals = true;                    // false: only what the rules need of a slice
 };
 
@@ -60,6 +77,12 @@ struct Slice {
   bool under_floor = false;
   bool pooled = false;
   bool required = false;
+  bool no_value = false;
+  bool may_hold =
+      false;           // counts in the expected false holds: tested, or what the small slices make together
+  std::string family;  // empty: none
+  double margin = 0;   // that it is held against
+  std::optional<double> floor;
   Analysis analysis;
   std::optional<double> p_adjusted, p_holm, alpha, floor_low, floor_high;
   std::string status;
@@ -68,9 +91,22 @@ struct Slice {
   bool tested() const { return gate && !under_floor; }
 };
 
+// The slices of one dimension that the policy puts together, with the cases of all of them.
+struct Family {
+  std::size_t dimension = 0;
+  std::string name;
+  std::vector<std::size_t> slices;  // that are tested: indices into Outcome::slices
+  std::int64_t members = 0;         // slices that carry its name, small ones too
+  bool gate = false;
+  Analysis analysis;
+  std::optional<double> p_node, p_adjusted, alpha;  // p_node: of the family's own test (families.h)
+  std::string status;
+};
+
 struct RuleReason {
   VerdictReason reason;
-  std::ptrdiff_t slice = -1;  // index into Outcome::slices
+  std::ptrdiff_t slice = -1;   // index into Outcome::slices
+  std::ptrdiff_t family = -1;  // index into Outcome::families
 };
 
 struct Outcome {
@@ -78,6 +114,7 @@ struct Outcome {
   std::vector<RuleReason> reasons;  // in the order found
   Analysis aggregate;
   std::vector<Slice> slices;
+  std::vector<Family> families;
   std::vector<VerdictDimension> dimensions;
   std::optional<double> hold_level;
   std::vector<std::string> warnings;

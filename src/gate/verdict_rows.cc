@@ -146,14 +146,14 @@ VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Sl
   segment.pooled = slice.pooled;
   segment.members = slice.pooled ? static_cast<std::int64_t>(slice.members.size()) : 0;
   segment.required = slice.required;
+  segment.no_value = slice.no_value;
+  segment.family = slice.family;
   if (slice.gate)
-    segment.floor =
-        policy.gating ? std::optional<double>(policy.gating->threshold) : policy.segments.floor_pass_rate;
+    segment.floor = policy.gating ? std::optional<double>(policy.gating->threshold) : slice.floor;
   segment.floor_low = slice.floor_low;
   segment.floor_high = slice.floor_high;
   segment.alpha = slice.alpha;
-  segment.row =
-      RowOf(slice.analysis, policy.segments.margin, slice.alpha.value_or(policy.error_rates.alpha_block));
+  segment.row = RowOf(slice.analysis, slice.margin, slice.alpha.value_or(policy.error_rates.alpha_block));
   segment.row.p_adjusted = slice.p_adjusted;
   segment.row.status = slice.status;
   if (!slice.p_adjusted) {
@@ -173,6 +173,27 @@ VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Sl
   }
   FillPlanning(policy, false, segment.row, slice.analysis);
   return segment;
+}
+
+VerdictFamily FamilyRow(const Policy& policy, const Outcome& outcome, const Family& family) {
+  VerdictFamily row;
+  row.name = family.name;
+  row.dimension = outcome.dimensions[family.dimension].name;
+  row.n_slices = family.members;
+  row.alpha = family.alpha;
+  row.row =
+      RowOf(family.analysis, policy.segments.margin, family.alpha.value_or(policy.error_rates.alpha_block));
+  row.row.p_adjusted = family.p_adjusted;
+  row.row.status = family.status;
+  if (!family.p_adjusted) {
+    row.row.warnings.emplace_back(
+        family.status == "reported" ? "p_adjusted: reported, not gated"
+        : family.status == "low_confidence"
+            ? "p_adjusted: no slice of it has min_cases pairs"
+            : "p_adjusted: families.method is none, so slices are tested, not families");
+  }
+  FillPlanning(policy, false, row.row, family.analysis);
+  return row;
 }
 
 VerdictPlanning PlanningOf(const Policy& policy, const Analysis& aggregate) {

@@ -10,6 +10,7 @@ namespace minslice::gate {
 
 VerdictRow AggregateRow(const Policy& policy, const Analysis& analysis);
 VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Slice& slice);
+VerdictFamily FamilyRow(const Policy& policy, const Outcome& outcome, const Family& family);
 VerdictPlanning PlanningOf(const Policy& policy, const Analysis& aggregate);
 
 // By dimension, then by status from the gravest, then by delta from the worst.

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "import/csv_reader.h"
 #include "import/formats.h"
 #include "import/row_mapper.h"
+#include "io/csv_reader.h"
 #include "io/nearest_name.h"
 #include "io/utf8.h"
 
@@ -14,29 +14,29 @@ namespace {
 
 class CsvPlace final : public RowPlace {
  public:
-  CsvPlace(const std::string& path, const std::vector<CsvField>& fields,
+  CsvPlace(const std::string& path, const std::vector<io::CsvField>& fields,
            const std::vector<std::size_t>& columns)
       : path_(path), fields_(fields), columns_(columns) {}
   SourcePosition OfRow() const override { return {path_, fields_.front().line, 0}; }
   SourcePosition OfField(std::size_t wanted) const override {
-    const CsvField& field = fields_[columns_[wanted]];
+    const io::CsvField& field = fields_[columns_[wanted]];
     return {path_, field.line, field.column};
   }
   std::vector<std::string> FieldNames() const override { return {}; }  // the header was checked before
 
  private:
   const std::string& path_;
-  const std::vector<CsvField>& fields_;
+  const std::vector<io::CsvField>& fields_;
   const std::vector<std::size_t>& columns_;
 };
 
 // The column of each wanted field; what is not there, or there twice, is reported.
-std::vector<std::size_t> FindColumns(const std::vector<CsvField>& header,
+std::vector<std::size_t> FindColumns(const std::vector<io::CsvField>& header,
                                      const std::vector<WantedField>& wanted, const std::string& path,
                                      io::Diagnostics& diagnostics) {
   std::vector<std::string> names;
   names.reserve(header.size());
-  for (const CsvField& field : header) names.emplace_back(field.text);
+  for (const io::CsvField& field : header) names.emplace_back(field.text);
   std::vector<std::size_t> columns;
   for (const WantedField& field : wanted) {
     const auto found = std::find(names.begin(), names.end(), field.name);
@@ -52,7 +52,7 @@ std::vector<std::size_t> FindColumns(const std::vector<CsvField>& header,
     const auto column = static_cast<std::size_t>(found - names.begin());
     columns.push_back(column);
     if (const auto again = std::find(found + 1, names.end(), field.name); again != names.end()) {
-      const CsvField& second = header[static_cast<std::size_t>(again - names.begin())];
+      const io::CsvField& second = header[static_cast<std::size_t>(again - names.begin())];
       diagnostics.Add(
           {path, second.line, second.column},
           fmt::format("the header has the field {} ({}) twice", io::Quoted(field.name), field.flag));
@@ -69,8 +69,8 @@ void ReadFile(const std::string& path, std::string_view text, RowMapper& mapper,
                     utf16 ? "expected UTF-8, found UTF-16" : "expected UTF-8, found a byte that is none");
     return;
   }
-  CsvReader reader(text, path, diagnostics);
-  std::vector<CsvField> fields;
+  io::CsvReader reader(text, path, diagnostics);
+  std::vector<io::CsvField> fields;
   if (!reader.Next(fields)) {
     diagnostics.Add({path, 1, 0}, "expected a header row, found an empty file");
     return;

@@ -4,9 +4,9 @@
 
 #include <charconv>
 
-#include "import/csv_reader.h"
 #include "import/formats.h"
 #include "import/tool_rows.h"
+#include "io/csv_reader.h"
 #include "io/nearest_name.h"
 #include "io/sha256.h"
 #include "io/utf8.h"
@@ -271,11 +271,11 @@ class Promptfoo {
   };
 
   void ReadTable(const std::string& path, std::string_view text) {
-    CsvReader csv(text, path, reader_.diagnostics());
-    std::vector<CsvField> fields;
+    io::CsvReader csv(text, path, reader_.diagnostics());
+    std::vector<io::CsvField> fields;
     if (!csv.Next(fields)) return;
     std::vector<std::string> header;
-    for (const CsvField& field : fields) header.emplace_back(field.text);
+    for (const io::CsvField& field : fields) header.emplace_back(field.text);
     std::vector<Group> groups;
     for (std::size_t i = 0; i + 2 < header.size(); ++i) {
       if (header[i + 1] != "Status" || header[i + 2] != "Score" || !header[i].starts_with('[')) continue;
@@ -303,7 +303,7 @@ class Promptfoo {
     }
   }
 
-  void TableRow(const std::vector<std::string>& header, const std::vector<CsvField>& fields,
+  void TableRow(const std::vector<std::string>& header, const std::vector<io::CsvField>& fields,
                 std::size_t n_vars, std::size_t column, const SourcePosition& where) {
     std::map<std::string, std::string> vars;
     std::string all = "{";

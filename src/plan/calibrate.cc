@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gate/case_data.h"
+#include "gate/cuts.h"
 #include "gate/rules.h"
 #include "minslice/stats/nondeterminism.h"
 #include "minslice/stats/proportion.h"
@@ -76,8 +77,10 @@ void AddIntervals(CalibratedRates& rates) {
 
 }  // namespace
 
-Computed<Calibration> Calibrate(const Policy& policy, const PairedTable& table,
+Computed<Calibration> Calibrate(const Policy& policy, const PairedTable& given,
                                 const CalibrateOptions& options) {
+  const gate::CutTable cut(policy.segments, given);
+  const PairedTable& table = cut.table();
   const PairedArm& arm = table.incumbent;
   const auto k = static_cast<std::size_t>(arm.repeats);
   if (k < 2) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gate/rules.h"
+#include "gate/slice_names.h"
 #include "minslice/stats/power.h"
 #include "minslice/stats/proportion.h"
 #include "plan/slice_power.h"
@@ -93,7 +94,7 @@ std::optional<std::int64_t> PairsForMargin(double psi, double margin, const Erro
 class Checker {
  public:
   Checker(const Policy& policy, const SuiteShape& shape, const PlanPsi& psi, const CheckOptions& options)
-      : policy_(policy), shape_(shape) {
+      : policy_(policy), shape_(CutShape(policy.segments, shape)) {
     report_.suite = shape.suite;
     report_.n = shape.n;
     report_.clusters = shape.clusters;
@@ -108,7 +109,7 @@ class Checker {
       Problem("no_cases", true, "there are no cases");
       return std::move(report_);
     }
-    const gate::Outcome outline = gate::ApplyRules(policy_, InputOf(shape_));
+    const gate::Outcome outline = gate::ApplyRules(policy_, InputOf(policy_, shape_));
     if (!report_.short_form) Goal();
     Slices(outline);
     Absent(outline);
@@ -154,10 +155,14 @@ class Checker {
     if (is_new) {
       std::vector<std::int64_t> sizes;
       for (const gate::Slice& slice : outline.slices) {
-        if (slice.dimension == asked.dimension && slice.tested()) sizes.push_back(slice.analysis.n);
+        if (!slice.tested()) continue;
+        if (policy_.segments.joint || slice.dimension == asked.dimension) sizes.push_back(slice.analysis.n);
       }
-      const std::vector<double> levels =
-          BlockLevels(sizes, report_.psi.value, *asked.alpha, policy_.segments.multiplicity);
+      // Jointly, the exact level of disjoint slices is a floor: overlap only raises it. In the order of
+      // families a slice has Bonferroni's; a family that falls as a whole is seen earlier.
+      const std::string& dimension_method = outline.dimensions[asked.dimension].multiplicity;
+      const std::string method = policy_.segments.joint ? "wy_discrete" : dimension_method;
+      const std::vector<double> levels = BlockLevels(sizes, report_.psi.value, *asked.alpha, method);
       for (std::size_t i = 0; i < sizes.size(); ++i) known->second.emplace(sizes[i], levels[i]);
     }
     return known->second.at(asked.analysis.n);
@@ -169,11 +174,11 @@ class Checker {
   };
 
   void Slices(const gate::Outcome& outline) {
-    std::map<std::pair<std::int64_t, double>, Seen> seen;
-    std::map<double, std::optional<std::int64_t>> pairs_for_drop;
+    std::map<std::tuple<std::int64_t, double, double>, Seen> seen;
+    std::map<std::pair<double, double>, std::optional<std::int64_t>> pairs_for_drop;
     std::map<std::int64_t, std::optional<double>> margins;
     const ErrorRates& rates = policy_.error_rates;
-    const auto pairs_for_margin = PairsForMargin(report_.psi.value, policy_.segments.margin, rates);
+    std::map<double, std::optional<std::int64_t>> pairs_for_margin;
     for (const gate::Slice& slice : outline.slices) {
       if (!slice.gate && !slice.required) continue;
       CheckSlice row;
@@ -185,11 +190,16 @@ class Checker {
       row.pooled = slice.pooled;
       row.members = slice.pooled ? static_cast<std::int64_t>(slice.members.size()) : 0;
       row.required = slice.required;
+      for (const RequiredSlice& required : policy_.segments.required) {
+        if (slice.required && row.place.empty() &&
+            gate::Names(required, row.dimension, row.value, slice.family))
+          row.place = gate::Place(required.where);
+      }
       if (row.gated && slice.alpha) {
         row.alpha = slice.alpha;
         row.block_level = LevelOf(slice, outline);
-        const SliceTest test{row.n, report_.psi.value, *row.block_level, policy_.segments.margin};
-        const auto [known, is_new] = seen.try_emplace({row.n, *row.block_level});
+        const SliceTest test{row.n, report_.psi.value, *row.block_level, slice.margin};
+        const auto [known, is_new] = seen.try_emplace({row.n, *row.block_level, slice.margin});
         if (is_new) {
           known->second.mde = BlockMde(test, rates.power);
           known->second.smallest = SmallestBroke(test);
@@ -197,7 +207,7 @@ class Checker {
         row.block_mde = known->second.mde;
         row.smallest_broke = known->second.smallest;
         row.sees_drop = row.block_mde && *row.block_mde <= report_.drop + gate::kSlack;
-        const auto [needed, first] = pairs_for_drop.try_emplace(*row.block_level);
+        const auto [needed, first] = pairs_for_drop.try_emplace({*row.block_level, slice.margin});
         if (first) needed->second = PairsForDrop(test, report_.drop, rates.power);
         row.pairs_for_drop = needed->second;
       }
@@ -205,8 +215,12 @@ class Checker {
         const auto [margin, first] = margins.try_emplace(row.n);
         if (first) margin->second = Resolvable(row.n, report_.psi.value, rates, nullptr);
         row.resolvable_margin = margin->second;
-        row.pairs_for_margin = pairs_for_margin;
-        if (policy_.segments.floor_pass_rate) row.floor_rate = FloorRate(row.n);
+        const auto [pairs, unknown] = pairs_for_margin.try_emplace(slice.margin);
+        if (unknown) pairs->second = PairsForMargin(report_.psi.value, slice.margin, rates);
+        row.pairs_for_margin = pairs->second;
+        row.margin = slice.margin;
+        row.floor = slice.floor;
+        if (slice.floor) row.floor_rate = FloorRate(row.n, *slice.floor);
       }
       report_.slices.push_back(std::move(row));
     }
@@ -216,11 +230,11 @@ class Checker {
                      });
   }
 
-  // The lowest rate of n whose one-sided Wilson bound lies above the floor; with n of n at best.
-  std::optional<double> FloorRate(std::int64_t n) const {
-    const double floor = *policy_.segments.floor_pass_rate;
+  // The lowest rate of n whose one-sided exact bound (Clopper, Pearson) lies above the floor; with n of n at
+  // best.
+  std::optional<double> FloorRate(std::int64_t n, double floor) const {
     const auto above = [&](std::int64_t x) {
-      const auto interval = stats::WilsonInterval(x, n, 1 - 2 * policy_.error_rates.alpha_block);
+      const auto interval = stats::ClopperPearsonInterval(x, n, 1 - 2 * policy_.error_rates.alpha_block);
       return interval && interval->lower >= floor;
     };
     if (n == 0 || !above(n)) return std::nullopt;
@@ -258,17 +272,17 @@ class Checker {
     for (const CheckSlice& slice : report_.slices) {
       if (slice.required) {
         const bool shown = !slice.under_floor && slice.resolvable_margin &&
-                           *slice.resolvable_margin <= segments.margin + gate::kSlack;
+                           *slice.resolvable_margin <= slice.margin + gate::kSlack;
         if (!shown) {
           std::string text = fmt::format("required slice {} has {} pairs", slice.value, slice.n);
           if (slice.under_floor) text += fmt::format(", under min_cases {}", segments.min_cases);
           if (slice.resolvable_margin)
             text += fmt::format(", and resolves a margin of {}, not {}", Size(*slice.resolvable_margin),
-                                Size(segments.margin));
+                                Size(slice.margin));
           if (slice.pairs_for_margin)
             text += fmt::format("; {} pairs would do",
                                 std::max<std::int64_t>(*slice.pairs_for_margin, segments.min_cases));
-          Problem("required_unresolved", true, text);
+          Problem("required_unresolved", true, text + slice.place);
         }
       }
       if (slice.pooled) continue;
@@ -278,7 +292,7 @@ class Checker {
       }
       if (!slice.gated) continue;
       ++tested;
-      if (segments.floor_pass_rate && !report_.short_form && !slice.floor_rate) ++no_floor;
+      if (slice.floor && !report_.short_form && !slice.floor_rate) ++no_floor;
       if (slice.alpha && !slice.sees_drop) {
         ++blind;
         if (slice.pairs_for_drop) enough = std::max(enough.value_or(0), *slice.pairs_for_drop);
@@ -299,11 +313,9 @@ class Checker {
                           segments.under_floor == "pool" ? ", pooled by dimension" : ""));
     }
     if (no_floor > 0) {
-      Problem(
-          "floor_unresolvable", false,
-          fmt::format(
-              "{} slices are too small to be shown above the floor of {:.1f} % even if every prompt passes",
-              no_floor, *segments.floor_pass_rate * 100));
+      Problem("floor_unresolvable", false,
+              fmt::format("{} slices are too small to be shown above their floor even if every prompt passes",
+                          no_floor));
     }
     if (!report_.short_form && tested == 0) {
       Problem("no_gated_dimension", false,
@@ -320,7 +332,7 @@ class Checker {
   }
 
   const Policy& policy_;
-  const SuiteShape& shape_;
+  const SuiteShape shape_;
   CheckReport report_;
   std::map<std::size_t, std::map<std::int64_t, double>> level_of_size_;  // by dimension
 };

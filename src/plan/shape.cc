@@ -8,6 +8,8 @@
 #include <set>
 #include <string_view>
 
+#include "gate/cuts.h"
+#include "gate/families.h"
 #include "minslice/stats/nondeterminism.h"
 #include "minslice/stats/proportion.h"
 
@@ -138,7 +140,27 @@ SuiteShape ShapeOfSizes(const std::string& dimension,
   return shape;
 }
 
-gate::RuleInput InputOf(const SuiteShape& shape) {
+SuiteShape CutShape(const SegmentPolicy& policy, SuiteShape shape) {
+  if (!gate::HasCuts(policy)) return shape;
+  std::vector<Dimension> dimensions;
+  for (std::size_t d = 0; d < shape.dimensions.size(); ++d) {
+    Dimension& dimension = dimensions.emplace_back();
+    dimension.name = shape.dimensions[d].name;
+    dimension.values = shape.dimensions[d].values;
+    for (const ShapeCell& cell : shape.cells) dimension.value_of_case.push_back(cell.value[d]);
+  }
+  gate::Cuts cuts = gate::CutDimensions(policy, dimensions);
+  shape.dimensions.clear();
+  for (ShapeCell& cell : shape.cells) cell.value.clear();
+  for (Dimension& dimension : cuts.dimensions) {
+    shape.dimensions.push_back({dimension.name, std::move(dimension.values)});
+    for (std::size_t i = 0; i < shape.cells.size(); ++i)
+      shape.cells[i].value.push_back(dimension.value_of_case[i]);
+  }
+  return shape;
+}
+
+gate::RuleInput InputOf(const Policy& policy, const SuiteShape& shape) {
   gate::RuleInput input;
   input.aggregate.both = shape.n;
   for (std::size_t d = 0; d < shape.dimensions.size(); ++d) {
@@ -156,6 +178,7 @@ gate::RuleInput InputOf(const SuiteShape& shape) {
     }
     input.dimensions.push_back(std::move(dimension));
   }
+  gate::NameFamilies(policy.segments.families, input);
   return input;
 }
 

@@ -13,6 +13,7 @@
 #include "minslice/case.h"
 #include "minslice/paired_table.h"
 #include "minslice/plan.h"
+#include "minslice/policy.h"
 #include "minslice/record.h"
 #include "minslice/stats/counts.h"
 
@@ -43,9 +44,12 @@ SuiteShape ShapeOfLogs(std::span<const RunLog> logs);
 SuiteShape ShapeOfSizes(const std::string& dimension,
                         std::span<const std::pair<std::string, std::int64_t>> sizes);
 
+// The shape with the policy's own dimensions, bins and crosses, in place of what the cases carry.
+SuiteShape CutShape(const SegmentPolicy& policy, SuiteShape shape);
+
 // The rules' input with the carried cases of every slice and counts of nothing but passes: what the rules
 // make of the slices (gated, under the floor, pooled, required) without any outcome.
-gate::RuleInput InputOf(const SuiteShape& shape);
+gate::RuleInput InputOf(const Policy& policy, const SuiteShape& shape);
 
 PlanPsi GivenPsi(double psi);
 PlanPsi DefaultPsi();

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "gate/rules.h"
+#include "plan/cell_swaps.h"
 #include "rng/binomial.h"
 #include "rng/philox.h"
 
@@ -59,6 +60,7 @@ struct CellLaw {
 // One thread's copy of what a run fills in.
 struct Workspace {
   gate::RuleInput input;
+  CellSwaps swaps;
 };
 
 void DrawRun(const SuiteShape& shape, const std::vector<CellLaw>& laws, rng::Stream& stream,
@@ -82,6 +84,7 @@ void DrawRun(const SuiteShape& shape, const std::vector<CellLaw>& laws, rng::Str
     left -= counts.candidate_only;
     counts.both = rng::BinomialSampler(left, laws[i].both_given_concordant).Draw(stream);
     counts.neither = left - counts.both;
+    work.swaps.Set(i, counts);
     add(work.input.aggregate, counts);
     for (std::size_t d = 0; d < cell.value.size(); ++d) {
       gate::RuleDimension& dimension = work.input.dimensions[d];
@@ -128,10 +131,11 @@ PairLaw LawOf(double psi, double d) {
   return law;
 }
 
-Computed<SimulatedTable> Simulate(const Policy& policy, const SuiteShape& shape,
+Computed<SimulatedTable> Simulate(const Policy& policy, const SuiteShape& suite,
                                   const SimulateOptions& options) {
+  const SuiteShape shape = CutShape(policy.segments, suite);
   if (shape.n == 0) return Undefined("no_cases", "there are no cases");
-  const gate::RuleInput template_input = InputOf(shape);
+  const gate::RuleInput template_input = InputOf(policy, shape);
   const gate::Outcome outline = gate::ApplyRules(policy, template_input);
 
   SimulatedTable table;
@@ -190,7 +194,8 @@ Computed<SimulatedTable> Simulate(const Policy& policy, const SuiteShape& shape,
     std::int64_t promote = 0, hold = 0, blocked = 0, inconclusive = 0, suspected = 0, named = 0;
 #pragma omp parallel reduction(+ : promote, hold, blocked, inconclusive, suspected, named)
     {
-      Workspace work{template_input};
+      Workspace work{template_input, CellSwaps(shape, policy.bootstrap_seed)};
+      work.input.swaps = &work.swaps;
 #pragma omp for schedule(static)
       for (std::int64_t run = 0; run < options.runs; ++run) {
         try {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/slice_facts.h"
+
 namespace minslice::report {
 
 std::string Count(std::int64_t n) {
@@ -183,7 +185,7 @@ std::string RepeatsText(const char* side, const std::optional<VerdictRepeats>& r
 }  // namespace
 
 std::vector<Fact> Facts(const Verdict& verdict) {
-  std::vector<Fact> facts;
+  std::vector<Fact> facts = SliceFacts(verdict);
   const VerdictRow& all = verdict.aggregate;
   if (verdict.nondeterminism) {
     std::string text = RepeatsText("incumbent", verdict.nondeterminism->incumbent);

@@ -11,6 +11,7 @@
 #include "report/json_fields.h"
 #include "report/report.h"
 #include "report/row_json.h"
+#include "report/slices_json.h"
 #include "report/usage_json.h"
 
 namespace minslice::report {
@@ -33,6 +34,7 @@ Json SegmentJson(const VerdictSegment& segment) {
   json["floor_low"] = Value(segment.floor_low);
   json["floor_high"] = Value(segment.floor_high);
   json["alpha"] = Value(segment.alpha);
+  PutSliceFields(segment, json);
   PutRow(segment.row, json);
   json["broke"] = Texts(segment.broke);
   json["fixed"] = Texts(segment.fixed);
@@ -107,33 +109,8 @@ void ReadPolicy(const Reader& reader, Policy& policy) {
       b.Get("seed", policy.bootstrap_seed);
     });
   });
-  reader.Object("segments", [&](const Reader& r) {
-    SegmentPolicy& segments = policy.segments;
-    r.List("dimensions", [&](const Reader& d) {
-      PolicyDimension dimension;
-      std::string role;
-      d.Get("key", dimension.key);
-      d.Get("weight", dimension.weight);
-      d.Get("role", role);
-      dimension.role = role == "report" ? DimensionRole::kReport : DimensionRole::kGate;
-      d.Get("values", dimension.values);
-      segments.dimensions.push_back(std::move(dimension));
-    });
-    r.Get("min_cases", segments.min_cases);
-    r.Get("under_floor", segments.under_floor);
-    r.Get("margin", segments.margin);
-    r.Get("multiplicity", segments.multiplicity);
-    r.Object("floors", [&](const Reader& f) {
-      f.Get("pass_rate", segments.floor_pass_rate);
-      f.Get("on_unresolved", segments.floor_on_unresolved);
-    });
-    r.List("required", [&](const Reader& q) {
-      RequiredSlice slice;
-      q.Get("dimension", slice.dimension);
-      q.Get("value", slice.value);
-      segments.required.push_back(std::move(slice));
-    });
-  });
+  reader.Object("segments", [&](const Reader& r) { policy.segments = ReadSegmentPolicy(r); });
+  reader.Object("weights", [&](const Reader& r) { policy.weights = ReadTrafficWeights(r); });
   reader.Object("gating", [&](const Reader& r) {
     ShortGating gating;
     r.Get("metric", gating.metric);
@@ -201,9 +178,12 @@ std::string VerdictJson(const Verdict& verdict) {
     item["under_floor_pairs"] = dimension.under_floor_pairs;
     item["under_floor_broke"] = dimension.under_floor_broke;
     item["no_value_pairs"] = dimension.no_value_pairs;
+    PutHeterogeneity(dimension, item);
     dimensions.push_back(std::move(item));
   }
   json["dimensions"] = std::move(dimensions);
+  json["families"] = FamiliesJson(verdict.families);
+  json["weighted"] = WeightedJson(verdict.weighted);
   json["hold_level"] = Value(verdict.hold_level);
   Json segments = Json::array();
   for (const VerdictSegment& segment : verdict.segments) segments.push_back(SegmentJson(segment));
@@ -344,8 +324,11 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
     r.Get("under_floor_pairs", dimension.under_floor_pairs);
     r.Get("under_floor_broke", dimension.under_floor_broke);
     r.Get("no_value_pairs", dimension.no_value_pairs);
+    ReadHeterogeneity(r, dimension);
     verdict.dimensions.push_back(std::move(dimension));
   });
+  root.List("families", [&](const Reader& r) { verdict.families.push_back(ReadFamily(r)); });
+  root.Object("weighted", [&](const Reader& r) { verdict.weighted = ReadWeighted(r); });
   root.Get("hold_level", verdict.hold_level);
   root.List("segments", [&](const Reader& r) {
     VerdictSegment segment;
@@ -362,6 +345,7 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
     r.Get("floor_low", segment.floor_low);
     r.Get("floor_high", segment.floor_high);
     r.Get("alpha", segment.alpha);
+    ReadSliceFields(r, segment);
     ReadRow(r, segment.row);
     r.Get("broke", segment.broke);
     r.Get("fixed", segment.fixed);

@@ -155,6 +155,8 @@ std::string NextStep(const Verdict& verdict, const TextOptions& options) {
       const std::vector<const VerdictSegment*> broken = BrokenSlices(verdict, 1);
       std::string slice = broken.empty() ? "all" : ShellArgument(SliceArgument(verdict, *broken.front()));
       if (slice.empty()) slice = "all";
+      if (!verdict.reasons.empty() && verdict.reasons.front().code == "family_regression")
+        slice = ShellArgument("family:" + verdict.reasons.front().value);
       return fmt::format("{}minslice show {} {} --broke", save, file, slice);
     }
     case Decision::kInconclusive:

@@ -5,7 +5,7 @@
 
 #include "fuzz/check.h"
 #include "fuzz/import_entry.h"
-#include "import/csv_reader.h"
+#include "io/csv_reader.h"
 
 namespace minslice {
 namespace {
@@ -13,12 +13,12 @@ namespace {
 using Rows = std::vector<std::vector<std::string>>;
 
 Rows ReadRows(std::string_view text, io::Diagnostics& diagnostics) {
-  import::CsvReader reader(text, "file", diagnostics);
+  io::CsvReader reader(text, "file", diagnostics);
   Rows rows;
-  std::vector<import::CsvField> fields;
+  std::vector<io::CsvField> fields;
   while (reader.Next(fields)) {
     auto& row = rows.emplace_back();
-    for (const import::CsvField& field : fields) row.emplace_back(field.text);
+    for (const io::CsvField& field : fields) row.emplace_back(field.text);
   }
   return rows;
 }

@@ -42,6 +42,10 @@ def make(minslice, folder):
     run(minslice, "--quiet", "demo", "--dir", folder / "demo")
     flows = {"a": {"incumbent": 27, "candidate": 20}, "b": {"incumbent": 20, "candidate": 24}}
     (folder / "gate.yaml").write_text("version: 1\nsegments: {dimensions: [flow], floors: {pass_rate: 0.7}}\n")
+    (folder / "traffic.csv").write_text("value,weight\na,1\nb,9\n")
+    (folder / "families.yaml").write_text("families: {first: [a], second: [b]}\n")
+    (folder / "families-gate.yaml").write_text(
+        "version: 1\nsegments: {dimensions: [flow], families: {file: families.yaml, method: hierarchical}}\nweights: traffic.csv\n")
     (folder / "short.yaml").write_text("gating: {threshold: 0.85}\nsegments: [a, b]\n")
     for repeats in (1, 2):
         for side in ("incumbent", "candidate"):
@@ -51,6 +55,7 @@ def make(minslice, folder):
     verdicts = [folder / "demo/report/verdict.json"]
     for name, policy, incumbent, candidate in (("once", "gate", "incumbent1", "candidate1"), ("short", "short", "incumbent1", "candidate1"),
                                                ("repeats", "gate", "incumbent2", "candidate2"),
+                                               ("families", "families-gate", "incumbent1", "candidate1"),
                                                ("invalid", "gate", "incumbent1", "unfinished")):
         run(minslice, "gate", folder / f"{policy}.yaml", "--incumbent", folder / f"{incumbent}.jsonl", "--candidate",
             folder / f"{candidate}.jsonl", "--out", folder / name)

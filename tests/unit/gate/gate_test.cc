@@ -197,12 +197,12 @@ TEST(DecideTest, UnderFloorSlicesArePooledAndGatedTogether) {
   EXPECT_EQ(reported.segments.size(), 11U);
 }
 
-TEST(DecideTest, APoolThatStaysUnderTheFloorGatesNothing) {
+TEST(DecideTest, APoolThatStaysUnderTheFloorHoldsAndDoesNotBlock) {
   const Verdict verdict =
       Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}",
             MakeLogs({{"big", 1900, 10, 10, 80}, {"t1", 0, 6, 0, 0}, {"t2", 0, 6, 0, 0}}));
-  EXPECT_EQ(Find(verdict, "(under 20 cases)")->row.status, "low_confidence");
-  EXPECT_EQ(verdict.decision, Decision::kPromote);
+  EXPECT_EQ(Find(verdict, "(under 20 cases)")->row.status, "suspected");
+  EXPECT_EQ(verdict.decision, Decision::kHold);
 }
 
 TEST(DecideTest, RequiredSliceMustBeNonInferior) {
@@ -607,10 +607,15 @@ TEST(RepeatsTest, MissingRunsOfOneSideOnlyAreInvalid) {
 TEST(DecideTest, ASmallSliceThatBrokeWholeIsSaid) {
   const Verdict verdict = Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}",
                                 MakeLogs({{"a", 2700, 20, 25, 236}, {"b", 0, 19, 0, 0}}));
-  EXPECT_EQ(verdict.decision, Decision::kPromote) << "19 cases are under min_cases: never gated alone";
-  EXPECT_THAT(verdict.reasons.front().text,
+  EXPECT_EQ(verdict.decision, Decision::kHold) << "19 cases are under min_cases: they may hold, never block";
+  EXPECT_THAT(verdict.reasons.front().text, HasSubstr("segment b -100.0 pt (19 broke, 0 fixed of 19)"));
+  // A policy that wants small slices only shown has them in the promotion and in a warning.
+  const Verdict reported = Judge("goal: non_inferiority\nsegments: {dimensions: [flow], under_floor: report}",
+                                 MakeLogs({{"a", 2700, 20, 25, 236}, {"b", 0, 19, 0, 0}}));
+  EXPECT_EQ(reported.decision, Decision::kPromote);
+  EXPECT_THAT(reported.reasons.front().text,
               HasSubstr("1 slice under 20 cases (19 pairs, 19 broke) not gated alone"));
-  EXPECT_THAT(verdict.warnings, Contains(HasSubstr("segment b -100.0 pt (19 broke, 0 fixed of 19)")));
+  EXPECT_THAT(reported.warnings, Contains(HasSubstr("segment b -100.0 pt (19 broke, 0 fixed of 19)")));
 }
 
 TEST(DecideTest, AnEmptyGateDoesNotPass) {
@@ -618,7 +623,7 @@ TEST(DecideTest, AnEmptyGateDoesNotPass) {
   const Logs logs = MakeLogs({{"a", 2700, 20, 25, 236}, {"b", 0, 19, 0, 0}});
   const Verdict named =
       Judge("goal: non_inferiority\nsegments: {dimensions: [{key: flow, values: [b]}]}", logs);
-  EXPECT_EQ(named.decision, Decision::kInconclusive);
+  EXPECT_EQ(named.decision, Decision::kHold);
   EXPECT_THAT(Codes(named), Contains("slice_under_floor"));
   const Verdict nothing =
       Judge("goal: non_inferiority\nsegments: {dimensions: [flow], min_cases: 1000000}", logs);

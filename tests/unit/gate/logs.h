@@ -38,14 +38,14 @@ inline RunLog EmptyLog(const std::string& side) {
   return log;
 }
 
-inline CaseRecord Row(const std::string& id, Outcome outcome, std::vector<Segment> segments, int repeat = 1) {
+inline CaseRecord Row(const std::string& id, minslice::Outcome outcome, std::vector<Segment> segments, int repeat = 1) {
   CaseRecord record;
   record.case_id = id;
   record.repeat = repeat;
   record.outcome = outcome;
   record.segments = std::move(segments);
-  if (outcome == Outcome::kPass || outcome == Outcome::kFail) {
-    record.scores = {{"pass", outcome == Outcome::kPass ? 1.0 : 0.0}};
+  if (outcome == minslice::Outcome::kPass || outcome == minslice::Outcome::kFail) {
+    record.scores = {{"pass", outcome == minslice::Outcome::kPass ? 1.0 : 0.0}};
   }
   record.prompt_sha256 = std::string(64 - std::min<std::size_t>(id.size(), 64), 'd') + id;
   return record;
@@ -64,8 +64,8 @@ inline Logs MakeLogs(const std::vector<Table>& tables, const std::string& dimens
       for (int k = 0; k < count; ++k) {
         std::string id = std::to_string(next++);
         id = "c" + std::string(5 - id.size(), '0') + id;
-        logs.incumbent.cases.push_back(Row(id, before ? Outcome::kPass : Outcome::kFail, segments));
-        logs.candidate.cases.push_back(Row(id, after ? Outcome::kPass : Outcome::kFail, segments));
+        logs.incumbent.cases.push_back(Row(id, before ? minslice::Outcome::kPass : minslice::Outcome::kFail, segments));
+        logs.candidate.cases.push_back(Row(id, after ? minslice::Outcome::kPass : minslice::Outcome::kFail, segments));
       }
     }
   }

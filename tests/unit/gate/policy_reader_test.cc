@@ -121,18 +121,12 @@ TEST(PolicyReaderTest, EveryErrorAtOnceWithItsPlace) {
 // A policy never means less than it says: what this version does not act on is refused by name.
 TEST(PolicyReaderTest, KnownKeysThatAreNotActedOnAreRefused) {
   for (const char* text : {"runs: {incumbent: 3}",
-                           "weights: traffic.csv",
                            "nondeterminism: {runs: 3}",
                            "flaky: {policy: keep}",
                            "anchor: {margin: 0.03}",
                            "ledger: {candidates: 1}",
                            "verdict: {review_file: reviews/}",
-                           "segments: {families: {method: hierarchical}}",
-                           "segments: {overrides: {a: {margin: 0.005}}}",
-                           "segments: {joint: true}",
                            "segments: {strict: true}",
-                           "segments: {dimensions: [{key: length, bins: [512]}]}",
-                           "segments: {dimensions: [{cross: [a, b], role: report}]}",
                            "metrics: [{name: pass}, {name: f1, role: guardrail}]",
                            "metrics: [{name: f1, type: graded}]",
                            "metrics: [{name: cost, direction: down}]",

@@ -76,7 +76,7 @@ TEST(Check, SlicesAsTheRulesMakeThem) {
   Policy policy = NonInferior(0.02);
   policy.segments.dimensions.push_back({});
   policy.segments.dimensions.back().key = "flow";
-  policy.segments.required.push_back({"", "refund_flow"});
+  policy.segments.required.push_back({"", "refund_flow", {}});
   const CheckReport report = Check(policy, Flows(), GivenPsi(0.05), {});
   EXPECT_FALSE(report.answerable);  // 47 pairs do not certify 5 points
   EXPECT_EQ(Codes(report).front(), "required_unresolved");
@@ -103,7 +103,7 @@ TEST(Check, AbsentSlicesAndFloors) {
   Policy policy = NonInferior(0.02);
   policy.segments.dimensions.push_back({});
   policy.segments.dimensions.back().key = "flow";
-  policy.segments.required.push_back({"", "refund"});
+  policy.segments.required.push_back({"", "refund", {}});
   policy.segments.floor_pass_rate = 0.95;
   const CheckReport report = Check(policy, Flows(), GivenPsi(0.05), {});
   EXPECT_THAT(Codes(report), Contains("required_absent"));
@@ -154,7 +154,7 @@ TEST(Shape, CasesAndLogsGiveTheSameSlices) {
     EXPECT_EQ(a.cells[i].value, b.cells[i].value);
     EXPECT_TRUE(b.cells[i].incumbent_rate);
   }
-  const gate::RuleInput input = InputOf(a);
+  const gate::RuleInput input = InputOf({}, a);
   ASSERT_EQ(input.dimensions.size(), 2U);
   EXPECT_EQ(input.dimensions[0].values[0].carried, 4);
   EXPECT_EQ(input.dimensions[1].values.back().carried, 1);  // the case without a language

@@ -1,7 +1,7 @@
 // CSV as RFC 4180 has it: fields in quotes may hold commas, line breaks and doubled quotes. Lines may end
 // with LF too, a byte order mark is skipped, and so are blank lines.
-#ifndef MINSLICE_IMPORT_CSV_READER_H_
-#define MINSLICE_IMPORT_CSV_READER_H_
+#ifndef MINSLICE_IO_CSV_READER_H_
+#define MINSLICE_IO_CSV_READER_H_
 
 #include <deque>
 #include <string>
@@ -10,7 +10,7 @@
 
 #include "io/diagnostics.h"
 
-namespace minslice::import {
+namespace minslice::io {
 
 struct CsvField {
   std::string_view text;  // valid until the next row is read
@@ -21,7 +21,7 @@ struct CsvField {
 class CsvReader {
  public:
   // `text` outlives the reader. What is wrong goes to `diagnostics`, and reading goes on where it can.
-  CsvReader(std::string_view text, std::string path, io::Diagnostics& diagnostics);
+  CsvReader(std::string_view text, std::string path, Diagnostics& diagnostics);
 
   // The next row, or false at the end.
   bool Next(std::vector<CsvField>& fields);
@@ -35,7 +35,7 @@ class CsvReader {
 
   std::string_view text_;
   std::string path_;
-  io::Diagnostics& diagnostics_;
+  Diagnostics& diagnostics_;
   std::size_t at_ = 0;
   std::size_t line_start_ = 0;
   int line_ = 1;
@@ -43,6 +43,6 @@ class CsvReader {
   std::deque<std::string> unescaped_;  // fields of this row with doubled quotes
 };
 
-}  // namespace minslice::import
+}  // namespace minslice::io
 
-#endif  // MINSLICE_IMPORT_CSV_READER_H_
+#endif  // MINSLICE_IO_CSV_READER_H_

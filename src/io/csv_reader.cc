@@ -1,15 +1,15 @@
-#include "import/csv_reader.h"
+#include "io/csv_reader.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "io/utf8.h"
 
-namespace minslice::import {
+namespace minslice::io {
 
-CsvReader::CsvReader(std::string_view text, std::string path, io::Diagnostics& diagnostics)
+CsvReader::CsvReader(std::string_view text, std::string path, Diagnostics& diagnostics)
     : text_(text), path_(std::move(path)), diagnostics_(diagnostics) {
-  at_ = text_.size() - io::SkipByteOrderMark(text_).size();
+  at_ = text_.size() - SkipByteOrderMark(text_).size();
   line_start_ = at_;
 }
 
@@ -107,4 +107,4 @@ void CsvReader::ReadQuoted(CsvField& field) {
   while (!AtLineEnd() && text_[at_] != ',') ++at_;
 }
 
-}  // namespace minslice::import
+}  // namespace minslice::io

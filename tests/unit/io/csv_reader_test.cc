@@ -1,11 +1,11 @@
 // Expected rows: RFC 4180, sections 2.1 to 2.7, and Python 3.11's csv module with strict=True on the same
 // bytes.
-#include "import/csv_reader.h"
+#include "io/csv_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace minslice::import {
+namespace minslice::io {
 namespace {
 
 using testing::ElementsAre;
@@ -109,4 +109,4 @@ TEST(CsvReader, WhatIsNoCsvHasItsPlaceAndReadingGoesOn) {
 }
 
 }  // namespace
-}  // namespace minslice::import
+}  // namespace minslice::io
