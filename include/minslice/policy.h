@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "minslice/exit_code.h"
+#include "minslice/policy_blocks.h"
 #include "minslice/segment_policy.h"
 
 namespace minslice {
@@ -45,7 +46,8 @@ struct Policy {
   int version = 1;
   Goal goal = Goal::kSuperiority;
   ErrorRates error_rates;
-  std::string metric = "pass";
+  std::string metric = "pass";  // the primary one
+  MetricScale scale;
   double margin = 0.02;
   double target_mde = 0.03;
   std::string ci_method = "tango";
@@ -57,6 +59,15 @@ struct Policy {
   TrafficWeights weights;
   std::optional<ShortGating> gating;
   MissingPolicy missing;
+  RunsPolicy runs;
+  NondeterminismPolicy nondeterminism;
+  DriftPolicy drift;
+  FlakyPolicy flaky;
+  std::vector<MetricPolicy> metrics;  // beside the primary one
+  std::optional<AnchorPolicy> anchor;
+  std::optional<LedgerPolicy> ledger;
+  std::optional<SequentialPolicy> sequential;
+  std::string review_file;              // a file or a folder; empty: none
   std::map<std::string, int> exit_map;  // verdict name -> exit code
   std::string path;                     // where it was read from
 };

@@ -54,6 +54,7 @@ struct VerdictReason {
   std::string dimension;
   std::string value;
   Decision decision = Decision::kPromote;  // the decision that this reason calls for
+  std::string cleared_by;                  // the review file that clears this hold; empty: it stands
   std::vector<std::string> case_ids;
 };
 
@@ -127,6 +128,16 @@ struct VerdictWeighted {
   std::vector<std::string> warnings;
 };
 
+// Cases whose mean changed by half or less; the largest changes first, 200 at most of each.
+struct VerdictPartialCase {
+  std::string case_id;
+  double delta = 0;
+};
+struct VerdictPartial {
+  std::int64_t n_fell = 0, n_rose = 0;
+  std::vector<VerdictPartialCase> fell, rose;
+};
+
 // A dimension is a family of slices: p_adjusted counts the slices of one dimension.
 struct VerdictDimension {
   std::string name;
@@ -171,15 +182,104 @@ struct VerdictRepeats {
   std::vector<double> rates;  // by repeat
   double spread = 0;          // largest minus smallest of rates
   std::int64_t flaky = 0;     // cases that pass in some repeats and fail in others
+  // The check of methods 2.7 over the cases with every run; null where it could not be made.
+  std::int64_t n = 0;
+  std::string verdict;  // stable, noise_explains_it, nondeterministic, mixed_models, unknown
+  std::string why;
+  std::optional<double> expected_spread, spread_95;  // what the cases' own noise makes
+  std::optional<double> cochran_q, cochran_p;
+  std::optional<double> flip_rate, flip_low, flip_high;  // Wilson, 95 %
+  std::vector<std::string> causes;                       // what else differs, the likely cause first
 };
 struct VerdictNondeterminism {
   std::optional<VerdictRepeats> incumbent, candidate;
+  std::optional<double> noise_share;             // of the runs' noise in the variance of the mean difference
+  std::optional<std::int64_t> repeats_that_pay;  // runs a side beyond which more prompts are the better buy
 };
 
-// Which model answered. A side that was answered by several is no one model: invalid.
+// What the policy's drift block found and what follows from it: invalid, hold, warn or ignore.
+struct VerdictDriftFinding {
+  std::string side, code, consequence, path, text;
+};
+
+// Which model answered. A side that was answered by several is no one model.
 struct VerdictDrift {
+  std::vector<VerdictDriftFinding> findings;
   bool incumbent_mixed = false, candidate_mixed = false;
   std::int64_t incumbent_unknown = 0, candidate_unknown = 0;  // answered rows without a response model
+};
+
+// Cases on which the incumbent's own runs disagree, and those that a quarantine file keeps out of the
+// decision.
+struct VerdictFlakyIgnored {
+  std::string id, why;
+};
+struct VerdictFlakyDifference {
+  std::int64_t n_pairs = 0;
+  std::optional<double> delta, ci_low, ci_high;
+  double level = 0.95;
+  std::string method;
+};
+struct VerdictFlaky {
+  std::string policy = "keep";
+  std::string path, sha256;  // of the quarantine file; empty: none
+  std::string run_date;      // that the dates are held against; empty: unknown
+  std::vector<std::string> ids, quarantined, expired;
+  std::vector<VerdictFlakyIgnored> ignored;       // entries without effect
+  std::optional<VerdictFlakyDifference> with;     // all complete pairs
+  std::optional<VerdictFlakyDifference> without;  // those not quarantined; under `keep` those not flaky
+};
+
+// One row a metric, the primary one first. row.status: as of the aggregate; "deteriorated" or
+// "not_deteriorated".
+struct VerdictMetric {
+  std::string name;
+  std::string role = "primary";  // primary | guardrail | deterioration | report
+  MetricScale scale;
+  bool judge = false;
+  double margin = 0;
+  std::string labels_path, labels_sha256;  // empty: none
+  std::optional<std::int64_t> n_labels;    // labelled pairs
+  std::optional<double> lambda;            // weight of the judge (PPI++)
+  VerdictRow row;
+};
+
+struct VerdictAnchor {
+  std::string path, sha256, model, started_at;
+  double margin = 0;
+  VerdictRow row;  // status as of the aggregate, or "unusable"
+};
+
+// How often this suite has gated before this candidate, and what that does to the level.
+struct VerdictLedger {
+  std::string path, state_sha256;
+  std::int64_t gates_before = 0, candidates_before = 0;
+  std::int64_t planned = 1;             // the policy's candidates
+  std::int64_t candidates = 1;          // that the level is shared by
+  std::optional<double> alpha_promote;  // what is left for each
+};
+
+// Of a policy that allows to stop early: what the processes said (gate/sequential.h).
+struct VerdictSequential {
+  std::string method;                // e_process | betting
+  std::string decided;               // gain | non_inferior | harm; empty: not decided
+  std::int64_t n_pairs = 0;          // that were looked at
+  std::int64_t cases = 0;            // of the suite
+  double log_e = 0, log_e_harm = 0;  // largest values; decided at log(1/alpha)
+  std::optional<double> p_value;     // 1 / the goal's largest E: valid whenever one looks
+  bool stopped = false;              // the run ended before every case was asked
+};
+
+struct VerdictReview {
+  std::string path, sha256, reviewer, date, note;
+  std::vector<std::string> cleared, ignored;
+};
+
+struct VerdictHolds {
+  std::optional<double> expected_false;    // slices held for nothing, on average, where nothing changed
+  double most_expected = 0;                // the policy's max_expected_false_holds
+  std::int64_t slices = 0;                 // suspected
+  std::int64_t standing = 0, cleared = 0;  // reasons that call for a hold
 };
 
 struct VerdictBootstrap {
@@ -193,7 +293,13 @@ struct VerdictMcNemar {
   double exact = 1, midp = 1, asymptotic = 1, corrected = 1;
 };
 
+struct VerdictMdePoint {
+  std::int64_t n_pairs = 0;
+  std::optional<double> mde, resolvable_margin;
+};
+
 struct VerdictPlanning {
+  std::vector<VerdictMdePoint> mde_curve;  // ascending by n, at psi; the run's own n among them
   std::optional<double> psi;  // discordance rate used, rounded to the three digits that are printed
   std::string goal;           // what pairs_for_goal is for, in words: "margin 2.0 pt" or "gain of 3.0 pt"
   std::optional<std::int64_t> pairs_for_goal;  // pairs that would decide the goal at the policy's power
@@ -217,9 +323,18 @@ struct Verdict {
   std::optional<VerdictNondeterminism> nondeterminism;
   VerdictDrift drift;
   VerdictMissing missing;
+  std::optional<VerdictFlaky> flaky;  // where the incumbent ran its cases several times or a file is named
+  std::vector<VerdictMetric> metrics;
+  std::optional<VerdictAnchor> anchor;
+  std::optional<VerdictLedger> ledger;
+  std::optional<VerdictSequential> sequential;
+  std::vector<VerdictReview> reviews;
+  VerdictHolds holds;
   VerdictPlanning planning;
   SideUsage incumbent_usage, candidate_usage;
   std::vector<std::string> broke, fixed;  // case ids over the whole suite
+  std::optional<VerdictPartial>
+      partial;  // of repeats and grades, where broke and fixed are whole falls and rises
   std::vector<std::string> warnings;
   Policy policy;
   std::string policy_json;    // resolved, every default, canonical

@@ -66,12 +66,12 @@ void WriteText(const Calibration& c, bool kept, std::ostream& out) {
   paragraph(fmt::format("false blocks: {} % [{}, {}] of random A/A (95 % Wilson), stated <= {:g} %: {}",
                         share(c.exchanged.blocked, c.exchanged.runs), RateText(c.exchanged.blocked_low),
                         RateText(c.exchanged.blocked_high), c.block_bound * 100, kept ? "kept" : "BROKEN"));
-  paragraph(fmt::format("false alarms (blocked or held): {} % [{}, {}]",
+  paragraph(fmt::format("false alarms (blocked or held): {} % [{}, {}] (95 % Wilson)",
                         share(c.exchanged.alarms(), c.exchanged.runs), RateText(c.exchanged.alarm_low),
                         RateText(c.exchanged.alarm_high)));
   paragraph(
-      fmt::format("pairs of repeats: {} of {} blocked [{}, {}] %; they share repeats, so this interval is "
-                  "wide and still too narrow",
+      fmt::format("pairs of repeats: {} of {} blocked [{}, {}] % (95 % Wilson); they share repeats, so this "
+                  "interval is wide and still too narrow",
                   c.observed.blocked, c.observed.runs, RateText(c.observed.blocked_low),
                   RateText(c.observed.blocked_high)));
   paragraph(

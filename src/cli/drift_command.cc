@@ -1,6 +1,7 @@
 // minslice drift: did the model that answers change? For a nightly job over the logs of one target.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -67,6 +68,12 @@ json::Value DocumentOf(const gate::DriftReport& report, int exit_code) {
   return document;
 }
 
+// No row of any log says which model answered: nothing was looked at.
+bool NothingNamed(const gate::DriftReport& report) {
+  return std::all_of(report.logs.begin(), report.logs.end(),
+                     [](const gate::LogServing& log) { return log.models.empty(); });
+}
+
 std::string Names(const std::vector<gate::Answering>& list) {
   if (list.empty()) return "none named";
   std::string text;
@@ -82,14 +89,21 @@ void WriteText(const gate::DriftReport& report, bool failed, Session& session) {
   const auto show = [](const std::string& text) { return report::EscapeTerminal(text); };
   std::size_t warnings = 0;
   for (const gate::DriftFinding& finding : report.findings) warnings += finding.drift ? 0 : 1;
-  const std::string word = report.drifted() ? "DRIFT" : failed ? "DRIFT NOT EXCLUDED" : "NO DRIFT SEEN";
+  const bool blind = NothingNamed(report);
+  const std::string word = report.drifted() ? "DRIFT"
+                           : blind          ? "NOTHING TO COMPARE"
+                           : failed         ? "DRIFT NOT EXCLUDED"
+                                            : "NO DRIFT SEEN";
   std::string line =
       fmt::format("{}: {} log{}, {} finding{}, {} warning{}", word, report.logs.size(),
                   report.logs.size() == 1 ? "" : "s", report.findings.size() - warnings,
                   report.findings.size() - warnings == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
   if (session.color)
-    line =
-        std::string("\x1b[") + (failed ? "1;31" : "1;32") + "m" + word + "\x1b[0m" + line.substr(word.size());
+    line = std::string("\x1b[") +
+           (blind    ? "1;33"
+            : failed ? "1;31"
+                     : "1;32") +
+           "m" + word + "\x1b[0m" + line.substr(word.size());
   out << line << '\n';
   for (const gate::DriftFinding& finding : report.findings) {
     out << Wrapped(show(fmt::format("{} {}: {}: {}", finding.drift ? "x" : "-", finding.code, finding.path,
@@ -116,7 +130,7 @@ void RunDrift(const DriftFlags& flags, Session& session) {
   if (!ReadLogs(flags.logs, logs, session)) return;
   const gate::DriftReport report = gate::CheckDrift(logs);
   const bool failed = report.drifted() || (flags.strict && !report.findings.empty());
-  session.exit_code = failed ? kExitInvalid : kExitOk;
+  session.exit_code = failed ? kExitInvalid : NothingNamed(report) ? kExitInconclusive : kExitOk;
   if (flags.format != "text") {
     WriteDocument(DocumentOf(report, session.exit_code), flags.format, session.out);
   } else {
@@ -138,7 +152,8 @@ void AddDriftCommand(CLI::App& app, Session& session) {
   command->footer(
       "Example:\n"
       "  minslice drift monday.jsonl tuesday.jsonl\n\n"
-      "Ends with 0 (no drift), 13 (another model answered); 2 and 1 are failures.");
+      "Ends with 0 (no drift seen), 13 (another model answered), 11 (no row says which\n"
+      "model answered: cannot tell); 2 and 1 are failures.");
   command->callback([flags, &session] { RunDrift(*flags, session); });
 }
 

@@ -1,12 +1,14 @@
 // minslice gate: policy + two sides' logs -> verdict, reports, exit code.
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "cli/common_flags.h"
+#include "cli/gate_context.h"
 #include "cli/open_log_argument.h"
 #include "cli/report_files.h"
 #include "cli/session.h"
@@ -94,9 +96,14 @@ void RunGate(const GateOptions& options, Session& session) {
   if (!good) return;
 
   const pair::PairResult paired = pair::Pair(incumbent, candidate, policy->metric);
-  const Verdict verdict = gate::Decide(*policy, paired, incumbent, candidate);
+  GateContext context;
+  if (!LoadContext(*policy, session, context)) return;
+  std::optional<Verdict> decided = DecideWithLedger(*policy, paired, incumbent, candidate, session, context);
+  if (!decided) return;
+  const Verdict& verdict = *decided;
 
   if (!options.out.empty() && !WriteReports(verdict, logs, options.out, session)) return;
+  if (!AppendToLedger(verdict, candidate, session, context)) return;
   if (options.format == "text") {
     report::TextOptions text{.color = session.color, .width = session.width};
     if (!options.out.empty()) text.verdict_path = io::JoinPath(options.out, "verdict.json");

@@ -15,9 +15,11 @@
 #include "cli/figures.h"
 #include "cli/open_log_argument.h"
 #include "cli/session.h"
+#include "gate/case_data.h"
 #include "json/json.h"
 #include "minslice/stats/power.h"
 #include "minslice/stats/proportion.h"
+#include "minslice/stats/repeats.h"
 #include "minslice/version.h"
 #include "pair/pair.h"
 
@@ -29,6 +31,8 @@ using nlohmann::ordered_json;
 constexpr double kTableEffects[] = {0.005, 0.01, 0.02, 0.03, 0.05};
 // Enumeration costs some milliseconds up to here; beyond, the formulas agree with it to the printed digits.
 constexpr std::int64_t kEnumerateUpTo = 100'000;
+constexpr double kSmallest = 1e-5;  // effect or margin
+constexpr std::int64_t kMostPairs = 1'000'000'000;
 
 struct MdeFlags {
   std::int64_t pairs = 0;
@@ -47,9 +51,18 @@ struct Given {
   bool pairs, discordance, margin, effect, rate;
 };
 
+// psi is the share of pairs that changed where each case ran once. Where cases ran several times, share
+// clusters or are graded, it is what takes its place in every formula: n Var(mean d) + (mean d)^2, d the
+// difference of a case's means, with the clusters' design effect in the variance.
 struct Pilot {
-  stats::PairedCounts counts;
-  double psi_upper = 0;  // one-sided 80 % Wilson bound
+  std::int64_t n = 0;
+  double psi = 0;
+  double psi_upper = 0;  // one-sided 80 % bound: Wilson, or normal for the mean of d^2
+  double incumbent_rate = 0;
+  std::optional<stats::PairedCounts> counts;  // one run a side, 0 and 1, no clusters
+  int repeats = 1;
+  std::optional<std::int64_t> clusters;
+  std::optional<stats::VarianceSplit> split;  // several runs a side
 };
 
 struct PlanRow {
@@ -62,6 +75,7 @@ struct PlanRow {
 
 struct PlanReport {
   std::int64_t pairs = 0;
+  std::string pairs_from;  // where they were asked for by what they should see
   double psi = 0, printed_psi = 0;
   stats::PowerOptions options;
   std::optional<Pilot> pilot;
@@ -80,8 +94,10 @@ struct PlanReport {
 std::vector<Diagnostic> Check(const MdeFlags& flags, const Given& given) {
   std::vector<Diagnostic> errors;
   const auto add = [&](std::string text) { errors.push_back({{}, std::move(text)}); };
-  if (flags.pilot.empty() && !(given.pairs && given.discordance)) {
-    add("mde needs --pairs N and --discordance PSI, or --pilot INCUMBENT CANDIDATE");
+  const bool sized = given.pairs || given.effect || given.margin;
+  if (flags.pilot.empty() && !(sized && given.discordance)) {
+    add("mde needs --discordance PSI with --pairs N, --effect D or --margin M, or --pilot INCUMBENT "
+        "CANDIDATE");
   }
   if (!flags.pilot.empty() && given.discordance) add("--discordance and --pilot both give psi; choose one");
   if (given.pairs && !(flags.pairs >= 1 && flags.pairs <= 1'000'000'000)) {
@@ -94,8 +110,17 @@ std::vector<Diagnostic> Check(const MdeFlags& flags, const Given& given) {
   };
   if (given.discordance)
     fraction("--discordance", flags.discordance, true, " (0.138: 13.8 % of the pairs differ)");
-  if (given.margin) fraction("--margin", flags.margin, false, " (0.02 is two points)");
-  if (given.effect) fraction("--effect", flags.effect, true, " (0.02 is two points)");
+  // Below a thousandth of a point the count of pairs is no number that anybody could run.
+  const auto size = [&](const char* name, double value, bool one_allowed) {
+    if (value > 0 && value < kSmallest) {
+      add(fmt::format("{}: expected at least {:g} (a thousandth of a point), found {:g}", name, kSmallest,
+                      value));
+    } else {
+      fraction(name, value, one_allowed, " (0.02 is two points)");
+    }
+  };
+  if (given.margin) size("--margin", flags.margin, false);
+  if (given.effect) size("--effect", flags.effect, true);
   if (given.rate) fraction("--rate", flags.rate, false, "");
   fraction("--power", flags.power, false, "");
   fraction("--alpha", flags.alpha, false, "");
@@ -116,36 +141,82 @@ Result<Pilot> ReadPilot(const std::vector<std::string>& paths) {
   for (const pair::Finding& finding : paired.findings)
     errors.push_back({{}, finding.code + ": " + finding.text});
   if (!errors.empty()) return FailAll(std::move(errors));
-  if (!IsBinaryPairs(paired.table)) {
-    return Fail(
-        "--pilot: these logs have several runs a case, clusters or graded scores, for which psi says too "
-        "little; see minslice check");
-  }
   std::vector<std::size_t> complete;
   for (std::size_t i = 0; i < paired.table.n_cases(); ++i) {
     if (paired.table.complete(i)) complete.push_back(i);
   }
   if (complete.empty())
     return Fail("--pilot: there are no complete pairs: no case has a score on both sides");
-  Pilot pilot{.counts = CountCases(paired.table, complete), .psi_upper = 0};
-  pilot.psi_upper = stats::WilsonInterval(pilot.counts.discordant(), pilot.counts.n(), 0.60)->upper;
+  Pilot pilot;
+  pilot.n = static_cast<std::int64_t>(complete.size());
+  pilot.repeats = paired.table.incumbent.repeats;
+  if (IsBinaryPairs(paired.table)) {
+    pilot.counts = CountCases(paired.table, complete);
+    pilot.psi = pilot.counts->psi();
+    pilot.psi_upper = stats::WilsonInterval(pilot.counts->discordant(), pilot.n, 0.60)->upper;
+    pilot.incumbent_rate =
+        static_cast<double>(pilot.counts->both + pilot.counts->incumbent_only) / static_cast<double>(pilot.n);
+    return pilot;
+  }
+  const gate::Analysis analysis = gate::AnalyseTable(Policy{}, paired.table, Policy{}.margin);
+  if (!analysis.variance)
+    return Fail("--pilot: psi cannot be computed: " +
+                (analysis.warnings.empty() ? std::string("no variance") : analysis.warnings.back()));
+  pilot.psi = *analysis.variance;
+  pilot.incumbent_rate = *analysis.incumbent_rate;
+  pilot.clusters = analysis.clusters;
+  double sum = 0;
+  double squares = 0;
+  for (const std::size_t i : complete) {
+    const double d = paired.table.candidate.case_mean[i] - paired.table.incumbent.case_mean[i];
+    sum += d * d;
+    squares += d * d * d * d;
+  }
+  const auto n = static_cast<double>(pilot.n);
+  const double spread = std::sqrt(std::max(0.0, squares / n - (sum / n) * (sum / n)) / n);
+  constexpr double kUpper80 = 0.8416212335729143;  // of the normal distribution
+  // The clusters' share is scaled along.
+  pilot.psi_upper = sum > 0 ? std::min(1.0, pilot.psi * (1 + kUpper80 * spread / (sum / n))) : pilot.psi;
+  if (const auto split =
+          stats::SplitVariance({paired.table.incumbent.scores, paired.table.incumbent.repeats},
+                               {paired.table.candidate.scores, paired.table.candidate.repeats}))
+    pilot.split = *split;
+  if (pilot.psi <= 0)
+    return Fail("--pilot: no case changed between the sides, so there is nothing to plan an effect by");
   return pilot;
+}
+
+// The pairs that --effect and --margin take, the larger of them; 0 where there is no such number.
+std::int64_t PairsAskedFor(const MdeFlags& flags, const Given& given, PlanReport& r) {
+  double needed = 0;
+  const auto take = [&](const Computed<double>& pairs, const char* flag) {
+    if (!pairs || !(*pairs > needed)) return;
+    needed = *pairs;
+    r.pairs_from = flag;
+  };
+  if (given.effect) take(stats::McNemarPairsNeeded(r.printed_psi, flags.effect, r.options), "--effect");
+  if (given.margin)
+    take(stats::NonInferiorityPairsNeeded(r.printed_psi, flags.margin, r.options.alpha, r.options.power),
+         "--margin");
+  return needed > 0 && needed <= static_cast<double>(kMostPairs)
+             ? static_cast<std::int64_t>(std::ceil(needed - 1e-9))
+             : 0;
 }
 
 PlanReport MakeReport(const MdeFlags& flags, const Given& given, const std::optional<Pilot>& pilot) {
   PlanReport r;
   r.pilot = pilot;
-  r.pairs = pilot && !given.pairs ? pilot->counts.n() : flags.pairs;
-  r.psi = pilot ? pilot->counts.psi() : flags.discordance;
+  r.psi = pilot ? pilot->psi : flags.discordance;
   r.printed_psi = stats::PrintedPsi(r.psi);
   r.options = {.alpha = flags.alpha, .sides = flags.sides, .power = flags.power};
+  r.pairs = pilot && !given.pairs ? pilot->n : flags.pairs;
+  if (!pilot && !given.pairs) r.pairs = PairsAskedFor(flags, given, r);
   const auto n = static_cast<double>(r.pairs);
   if (given.rate) {
     r.base_rate = flags.rate;
     r.base_rate_from = "--rate";
   } else if (pilot) {
-    const auto passes = static_cast<double>(pilot->counts.both + pilot->counts.incumbent_only);
-    r.base_rate = std::clamp(passes / static_cast<double>(pilot->counts.n()), 0.001, 0.999);
+    r.base_rate = std::clamp(pilot->incumbent_rate, 0.001, 0.999);
     r.base_rate_from = "the pilot's incumbent";
   }
   const bool enumerate = r.pairs <= kEnumerateUpTo;
@@ -209,6 +280,30 @@ std::string Points(double effect) {
 
 std::string Pairs(std::int64_t n) { return CountText(n) + (n == 1 ? " pair" : " pairs"); }
 
+// What psi is where cases have several runs, clusters or grades, and what fewer or more runs would make of
+// it.
+template <class Line>
+void PilotOfMeans(const Pilot& pilot, const Line& line) {
+  std::string text = fmt::format("{} cases", CountText(pilot.n));
+  if (pilot.repeats > 1) text += fmt::format(", {} runs a side", pilot.repeats);
+  if (pilot.clusters) text += fmt::format(", {} clusters", CountText(*pilot.clusters));
+  line(
+      "pilot",
+      text + fmt::format(": the difference of a case's means varies as that of single runs with psi {}; 80 % "
+                         "upper bound {}",
+                         ShareText(pilot.psi), ShareText(pilot.psi_upper)));
+  if (!pilot.split) return;
+  const stats::VarianceSplit& split = *pilot.split;
+  const auto psi_at = [&](double runs) {
+    return split.omega2 + (split.sigma2_incumbent + split.sigma2_candidate) / runs + split.mean * split.mean;
+  };
+  line("runs",
+       fmt::format("psi {} with one run a side, {} with 3, {} with endlessly many; beyond {} runs more cases "
+                   "are the better buy",
+                   ShareText(psi_at(1)), ShareText(psi_at(3)), ShareText(psi_at(1e12)),
+                   split.repeats_that_pay > 0 ? CountText(split.repeats_that_pay) : "any number of"));
+}
+
 std::string Text(const PlanReport& r) {
   std::string out;
   const std::string sides = r.options.sides == 2 ? "two-sided" : "one-sided";
@@ -221,10 +316,12 @@ std::string Text(const PlanReport& r) {
     }
     out += '\n';
   };
-  out += fmt::format("{}, psi {}: {} alpha {}, power {} %\n\n", Pairs(r.pairs), ShareText(r.printed_psi),
-                     sides, AlphaText(r.options.alpha), LevelText(r.options.power));
-  if (r.pilot) {
-    const stats::PairedCounts& c = r.pilot->counts;
+  out += fmt::format("{}{}, psi {}: {} alpha {}, power {} %\n\n", Pairs(r.pairs),
+                     r.pairs_from.empty() ? "" : " (what " + r.pairs_from + " takes)",
+                     ShareText(r.printed_psi), sides, AlphaText(r.options.alpha), LevelText(r.options.power));
+  if (r.pilot && !r.pilot->counts) PilotOfMeans(*r.pilot, line);
+  if (r.pilot && r.pilot->counts) {
+    const stats::PairedCounts& c = *r.pilot->counts;
     line("pilot", fmt::format("{} of {} pairs discordant ({} broke, {} fixed); 80 % upper bound of psi {}",
                               CountText(c.discordant()), CountText(c.n()), CountText(c.incumbent_only),
                               CountText(c.candidate_only), ShareText(r.pilot->psi_upper)));
@@ -327,10 +424,19 @@ ordered_json Json(const PlanReport& r) {
       {"sides", r.options.sides}, {"power", r.options.power}, {"pairs_needed_psi", "psi_printed"},
       {"margin_alpha_sides", 1},  {"base_rate", r.base_rate}, {"base_rate_from", r.base_rate_from}};
   if (r.pilot) {
-    j["pilot"] = {{"n_pairs", r.pilot->counts.n()},
-                  {"incumbent_only", r.pilot->counts.incumbent_only},
-                  {"candidate_only", r.pilot->counts.candidate_only},
-                  {"psi_upper_80", r.pilot->psi_upper}};
+    j["pilot"] = {
+        {"n_pairs", r.pilot->n}, {"repeats", r.pilot->repeats}, {"psi_upper_80", r.pilot->psi_upper}};
+    if (r.pilot->counts) {
+      j["pilot"]["incumbent_only"] = r.pilot->counts->incumbent_only;
+      j["pilot"]["candidate_only"] = r.pilot->counts->candidate_only;
+    }
+    if (r.pilot->clusters) j["pilot"]["clusters"] = *r.pilot->clusters;
+    if (r.pilot->split) {
+      j["pilot"]["omega2"] = r.pilot->split->omega2;
+      j["pilot"]["sigma2_incumbent"] = r.pilot->split->sigma2_incumbent;
+      j["pilot"]["sigma2_candidate"] = r.pilot->split->sigma2_candidate;
+      j["pilot"]["repeats_that_pay"] = r.pilot->split->repeats_that_pay;
+    }
   }
   Put(j, "mde", r.mde);
   Put(j, "mde_exact", r.mde_exact);
@@ -378,6 +484,14 @@ void RunMde(const MdeFlags& flags, const Given& given, Session& session) {
     pilot = *read;
   }
   const PlanReport report = MakeReport(flags, given, pilot);
+  if (report.pairs < 1) {
+    const bool beyond = !report.pairs_from.empty();
+    return session.Report(
+        Fail(beyond ? "more than 1,000,000,000 pairs would be needed; ask for a larger effect or margin"
+                    : fmt::format("no number of pairs shows that: an effect cannot exceed psi, {:g}",
+                                  report.psi))
+            .value());
+  }
   if (flags.format == "text") {
     session.out << Text(report);
   } else {
@@ -413,6 +527,7 @@ void AddMdeCommand(CLI::App& app, Session& session) {
   AddFormatFlag(*command, flags->format);
   command->footer(
       "Fractions, not points: 0.02 is two points.\n"
+      "Without --pairs, the pairs that --effect and --margin take.\n"
       "\nExamples:\n"
       "  minslice mde --pairs 840 --discordance 0.138 --effect 0.02 --margin 0.02\n"
       "  minslice mde --pilot incumbent.jsonl candidate.jsonl --margin 0.02");

@@ -75,9 +75,9 @@ class TextReport {
  private:
   std::string Paint(gate::RepeatVerdict verdict, const std::string& line, std::size_t word) const {
     if (!session_.color) return line;
-    const char* code = verdict == gate::RepeatVerdict::kNondeterministic ? "1;31"
-                       : verdict == gate::RepeatVerdict::kUnknown        ? "1;33"
-                                                                         : "1;32";
+    const bool bad =
+        verdict == gate::RepeatVerdict::kNondeterministic || verdict == gate::RepeatVerdict::kMixedModels;
+    const char* code = bad ? "1;31" : verdict == gate::RepeatVerdict::kUnknown ? "1;33" : "1;32";
     return std::string("\x1b[") + code + "m" + line.substr(0, word) + "\x1b[0m" + line.substr(word);
   }
 
@@ -219,7 +219,8 @@ void RunRepeat(const RepeatFlags& flags, Session& session) {
   bool failed = false;
   for (const gate::RepeatCheck& check : *checks) {
     unknown = unknown || check.verdict == gate::RepeatVerdict::kUnknown;
-    failed = failed || check.verdict == gate::RepeatVerdict::kNondeterministic;
+    failed = failed || check.verdict == gate::RepeatVerdict::kNondeterministic ||
+             check.verdict == gate::RepeatVerdict::kMixedModels;
   }
   session.exit_code = failed ? kExitInvalid : unknown ? kExitInconclusive : kExitOk;
   if (flags.format != "text") {
@@ -265,8 +266,9 @@ void AddRepeatCommand(CLI::App& app, Session& session) {
       "Example:\n"
       "  minslice repeat incumbent.jsonl\n"
       "  minslice repeat run1.jsonl run2.jsonl run3.jsonl --format json\n\n"
-      "Ends with 0 (stable, or noise explains it), 13 (nondeterministic), 11 (one repeat, or no\n"
-      "case with all of them: cannot tell); 2 and 1 are failures.");
+      "Ends with 0 (stable, or noise explains it), 13 (nondeterministic, or several\n"
+      "models answered), 11 (one repeat, an unfinished log, or over 1 % of the cases\n"
+      "without all repeats: cannot tell); 2 and 1 are failures.");
   command->callback([flags, &session] {
     flags->options.max_spread = flags->max_spread_points / 100;
     RunRepeat(*flags, session);

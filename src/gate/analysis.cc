@@ -24,6 +24,12 @@ double DisplayLevel(const Policy& policy) {
   return policy.goal == Goal::kSuperiority ? 1 - alpha : std::max(0.95, 1 - 2 * alpha);
 }
 
+bool ShowsGain(const Policy& policy, const Analysis& a) {
+  const bool by_interval = a.ci_low && *a.ci_low > 0;
+  const bool by_p = a.p_value && a.delta && *a.delta > 0 && *a.p_value < policy.error_rates.alpha_promote;
+  return policy.claim == Claim::kAll ? by_interval && by_p : by_interval || by_p;
+}
+
 Analysis AnalyseCounts(const stats::PairedCounts& counts, double margin, const Policy& policy,
                        bool intervals) {
   Analysis analysis;
@@ -78,6 +84,7 @@ Analysis AnalyseCounts(const stats::PairedCounts& counts, double margin, const P
     analysis.inferior = block_bounds && block_bounds->upper < -margin;
     analysis.worse = block_bounds && block_bounds->upper < 0;
   }
+  analysis.superior = ShowsGain(policy, analysis);
   return analysis;
 }
 

@@ -33,6 +33,7 @@ struct Analysis {
   bool non_inferior = false;               // delta > -margin shown at alpha_promote
   bool inferior = false;                   // delta < -margin shown at alpha_block
   bool worse = false;                      // delta < 0 shown at alpha_block
+  bool superior = false;                   // a gain shown as the policy's claim asks, by interval, p or both
   std::optional<double> variance;          // of one pair's difference: psi for counts (what planning takes)
   std::vector<std::string> warnings;       // "field: why it is null"
 };
@@ -40,6 +41,9 @@ struct Analysis {
 // The two-sided level of the intervals that are shown: 1 - alpha_promote where superiority is claimed from
 // them; for non-inferiority, whose test is one-sided, 95 % or what contains the test's bound.
 double DisplayLevel(const Policy& policy);
+
+// Whether interval and p show a gain, as methods.claim asks.
+bool ShowsGain(const Policy& policy, const Analysis& analysis);
 
 // margin: what non_inferior and inferior are held against.
 // Without `intervals` the limits that no rule needs are left out (ci and lower_bound of a method whose tests

@@ -11,16 +11,6 @@
 namespace minslice::gate {
 namespace {
 
-bool EveryCaseItsOwnCluster(const PairedTable& table) {
-  std::vector<std::uint8_t> seen(table.clusters.size(), 0);
-  for (const std::uint32_t cluster : table.cluster_of_case) {
-    if (cluster == kNoValue) continue;
-    if (seen[cluster] != 0) return false;
-    seen[cluster] = 1;
-  }
-  return true;
-}
-
 double MeanFilled(const PairedArm& arm, std::size_t i, double fill) {
   const auto k = static_cast<std::size_t>(arm.repeats);
   double sum = 0;
@@ -33,9 +23,19 @@ double MeanFilled(const PairedArm& arm, std::size_t i, double fill) {
 
 }  // namespace
 
+bool SharesClusters(const PairedTable& table) {
+  std::vector<std::uint8_t> seen(table.clusters.size(), 0);
+  for (const std::uint32_t cluster : table.cluster_of_case) {
+    if (cluster == kNoValue) continue;
+    if (seen[cluster] != 0) return true;
+    seen[cluster] = 1;
+  }
+  return false;
+}
+
 bool ByCounts(const PairedTable& table) {
   return table.binary && table.incumbent.repeats == 1 && table.candidate.repeats == 1 &&
-         EveryCaseItsOwnCluster(table);
+         !SharesClusters(table);
 }
 
 CaseData::CaseData(const PairedTable& table, const Policy& policy, Fill fill)
@@ -66,6 +66,11 @@ CaseData::CaseData(const PairedTable& table, const Policy& policy, Fill fill)
       code_[i] = passed ? kBoth : kNeither;
     }
   }
+}
+
+Analysis AnalyseTable(const Policy& policy, const PairedTable& table, double margin) {
+  const CaseData data(table, policy, Fill::kNone);
+  return ByCounts(table) ? AnalyseCounts(data.Input().aggregate, margin, policy) : data.AnalyseAll(margin);
 }
 
 RuleInput CaseData::Input() const {

@@ -17,6 +17,8 @@ namespace minslice::gate {
 enum class Fill { kNone, kAgainstCandidate, kForCandidate };
 enum Code : std::uint8_t { kBoth, kIncumbentOnly, kCandidateOnly, kNeither, kMissingPair };
 
+bool SharesClusters(const PairedTable& table);  // two cases or more in one cluster
+
 // Counts say everything where each case ran once a side, scored 0 or 1, and no two cases share a cluster.
 bool ByCounts(const PairedTable& table);
 
@@ -58,6 +60,9 @@ class CaseData : public DifferenceSource, public SwapSource {
   std::vector<std::uint8_t> code_;
   std::vector<double> incumbent_, candidate_;  // case means; differences only
 };
+
+// The row of all complete pairs.
+Analysis AnalyseTable(const Policy& policy, const PairedTable& table, double margin);
 
 }  // namespace minslice::gate
 

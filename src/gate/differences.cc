@@ -190,6 +190,7 @@ Analysis AnalyseDifferences(const Differences& differences, double margin, const
     analysis.inferior = block->upper < -margin;
     analysis.worse = block->upper < 0;
   }
+  analysis.superior = ShowsGain(policy, analysis);
   return analysis;
 }
 

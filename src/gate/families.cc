@@ -63,9 +63,10 @@ FamilyPolicy ReadFamilies(const yaml::Map& segments, const std::string& folder,
   policy.file = map.GetString("file", "");
   policy.pattern = map.GetString("pattern", "");
   if (policy.file.empty() == policy.pattern.empty()) {
-    segments.Error("families",
-              "families needs either file (a YAML file of names) or pattern (a regular expression over the "
-              "slice's name)");
+    segments.Error(
+        "families",
+        "families needs either file (a YAML file of names) or pattern (a regular expression over the "
+        "slice's name)");
   }
   if (!policy.pattern.empty()) {
     const re2::RE2 pattern(policy.pattern, Quiet());

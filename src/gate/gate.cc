@@ -3,14 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "gate/anchor.h"
 #include "gate/case_data.h"
 #include "gate/cuts.h"
 #include "gate/integrity.h"
+#include "gate/metrics.h"
+#include "gate/nondeterminism.h"
+#include "gate/partial.h"
 #include "gate/policy_reader.h"
+#include "gate/prepare.h"
+#include "gate/quarantine.h"
 #include "gate/rules.h"
 #include "gate/sentences.h"
+#include "gate/sequential_verdict.h"
+#include "gate/serving.h"
 #include "gate/shrinkage_rows.h"
 #include "gate/slice_names.h"
 #include "gate/traffic_weights.h"
@@ -27,7 +36,8 @@ namespace {
 
 // Names the policy, the logs and who answered in them; run_hash is over all of it.
 void Identify(const Policy& policy, const PairedTable& table, std::span<const RunLog> incumbent,
-              std::span<const RunLog> candidate, Verdict& verdict, std::vector<VerdictReason>& invalid) {
+              std::span<const RunLog> candidate, const Context& context, Verdict& verdict,
+              std::vector<VerdictReason>& invalid) {
   verdict.minslice = kVersion;
   verdict.policy = policy;
   verdict.policy_json = ResolvedPolicyJson(policy);
@@ -40,10 +50,10 @@ void Identify(const Policy& policy, const PairedTable& table, std::span<const Ru
   verdict.drift.candidate_mixed = candidate_answered.by_model.size() > 1;
   verdict.drift.incumbent_unknown = incumbent_answered.unknown;
   verdict.drift.candidate_unknown = candidate_answered.unknown;
-  CheckModels("incumbent", incumbent_answered, invalid);
-  CheckModels("candidate", candidate_answered, invalid);
-  CheckPins(incumbent, invalid);
-  CheckPins(candidate, invalid);
+  JudgeServing(policy.drift, "incumbent", incumbent, incumbent_answered, verdict.drift.findings, invalid,
+               verdict.warnings);
+  JudgeServing(policy.drift, "candidate", candidate, candidate_answered, verdict.drift.findings, invalid,
+               verdict.warnings);
   std::string hashed =
       fmt::format("minslice verdict {}\npolicy {}\n", kVerdictVersion, verdict.policy_sha256);
   for (const auto& [side, logs] : {std::pair("incumbent", incumbent), std::pair("candidate", candidate)}) {
@@ -60,7 +70,53 @@ void Identify(const Policy& policy, const PairedTable& table, std::span<const Ru
       verdict.inputs.push_back(std::move(input));
     }
   }
+  for (const RunLog& log : context.anchor) hashed += fmt::format("anchor {}\n", log.sha256);
+  if (policy.ledger) {
+    verdict.ledger = ReadState(context.ledger ? *context.ledger : std::vector<LedgerLine>(), candidate,
+                               policy.ledger->candidates);
+    verdict.ledger->path = policy.ledger->path;
+    hashed += fmt::format("ledger {}\n", verdict.ledger->state_sha256);
+  }
   verdict.run_hash = io::Sha256Hex(hashed);
+}
+
+// The policy with the level that the ledger leaves to one of several candidates.
+Policy WithSharedLevel(const Policy& policy, Verdict& verdict) {
+  Policy shared = policy;
+  if (!verdict.ledger) return shared;
+  shared.error_rates.alpha_promote =
+      LevelOfCandidates(policy.error_rates.alpha_promote, verdict.ledger->candidates);
+  verdict.ledger->alpha_promote = shared.error_rates.alpha_promote;
+  return shared;
+}
+
+// The flaky cases with what they do to the difference; gives the ids that the decision leaves out.
+std::vector<std::string> ListFlaky(const Policy& policy, const PairedTable& table,
+                                   std::span<const RunLog> candidate, Verdict& verdict) {
+  verdict.flaky = FindFlaky(policy, table, candidate, verdict.warnings);
+  if (!verdict.flaky) return {};
+  VerdictFlaky& flaky = *verdict.flaky;
+  const std::vector<std::string>& apart = flaky.policy == "keep" ? flaky.ids : flaky.quarantined;
+  if (!apart.empty()) {
+    flaky.with = DifferenceWithout(policy, table, {});
+    flaky.without = DifferenceWithout(policy, table, apart);
+  }
+  return flaky.quarantined;
+}
+
+// How many slices are held for nothing, on average, where nothing changed: sum of F_s(hold_level), F_s the
+// largest attainable p of the slice at or below it.
+VerdictHolds ExpectedHolds(const Policy& policy, const Outcome& outcome) {
+  VerdictHolds holds;
+  holds.most_expected = policy.error_rates.max_expected_false_holds;
+  if (!outcome.hold_level) return holds;
+  double expected = 0;
+  for (const Slice& slice : outcome.slices) {
+    if (slice.status == "suspected") ++holds.slices;
+    if (slice.may_hold) expected += LargestAttainable(slice.analysis, *outcome.hold_level);
+  }
+  holds.expected_false = expected;
+  return holds;
 }
 
 // A gated dimension that no case carries would gate nothing in silence.
@@ -179,7 +235,7 @@ ChangedIds ChangedInFamily(const Outcome& outcome, const Family& family,
 // Gravest first; within one gravity integrity, then the rules in their order, slices by p.
 void OrderReasons(Outcome& outcome, const std::vector<ChangedIds>& changed,
                   std::vector<VerdictReason> invalid, std::optional<VerdictReason> sensitive,
-                  Verdict& verdict) {
+                  const Reviews& reviews, Verdict& verdict) {
   const auto p_of = [&](const RuleReason& found) {
     return found.slice < 0
                ? -1.0
@@ -205,17 +261,30 @@ void OrderReasons(Outcome& outcome, const std::vector<ChangedIds>& changed,
         [](const VerdictReason& reason) { return Gravity(reason.decision) < Gravity(Decision::kHold); });
     verdict.reasons.insert(behind, std::move(*sensitive));
   }
+  ApplyReviews(reviews, verdict.reasons, verdict);
+  // What is cleared stands behind what is not.
+  const auto standing = [](const VerdictReason& reason) {
+    return reason.cleared_by.empty() ? Gravity(reason.decision) : -1;
+  };
   std::stable_sort(verdict.reasons.begin(), verdict.reasons.end(),
-                   [](const VerdictReason& a, const VerdictReason& b) {
-                     return Gravity(a.decision) > Gravity(b.decision);
-                   });
+                   [&](const VerdictReason& a, const VerdictReason& b) { return standing(a) > standing(b); });
   verdict.decision = Decision::kPromote;
   for (const VerdictReason& reason : verdict.reasons) {
-    if (Gravity(reason.decision) > Gravity(verdict.decision)) verdict.decision = reason.decision;
+    if (reason.decision == Decision::kHold)
+      ++(reason.cleared_by.empty() ? verdict.holds.standing : verdict.holds.cleared);
+    if (reason.cleared_by.empty() && Gravity(reason.decision) > Gravity(verdict.decision))
+      verdict.decision = reason.decision;
   }
   if (verdict.decision != Decision::kPromote) {
     std::erase_if(verdict.reasons,
                   [](const VerdictReason& reason) { return reason.decision == Decision::kPromote; });
+  } else if (verdict.reasons.empty() || verdict.reasons.front().decision != Decision::kPromote) {
+    VerdictReason cleared;
+    cleared.code = "review_cleared";
+    cleared.text = fmt::format("{} hold{} cleared by a signed review, and nothing else stands against it",
+                               verdict.holds.cleared, verdict.holds.cleared == 1 ? " is" : "s are");
+    cleared.decision = Decision::kPromote;
+    verdict.reasons.insert(verdict.reasons.begin(), std::move(cleared));
   }
 }
 
@@ -278,10 +347,8 @@ void WarnOfMean(const Outcome& outcome, Verdict& verdict) {
 
 }  // namespace
 
-Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<const RunLog> incumbent,
-               std::span<const RunLog> candidate) {
-  const CutTable cut(policy.segments, paired.table);
-  const PairedTable& table = cut.table();
+Verdict Decide(const Policy& asked, const pair::PairResult& paired, std::span<const RunLog> incumbent,
+               std::span<const RunLog> candidate, const Context& context) {
   Verdict verdict;
   verdict.warnings = paired.warnings;
   std::vector<VerdictReason> invalid;
@@ -290,26 +357,46 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
     invalid.back().case_ids = finding.case_ids;
   }
   WarnOfSides(incumbent, candidate, verdict.warnings);
-  Identify(policy, table, incumbent, candidate, verdict, invalid);
+  Identify(asked, paired.table, incumbent, candidate, context, verdict, invalid);
+  const Policy policy = WithSharedLevel(asked, verdict);
+  verdict.nondeterminism =
+      JudgeRepeats(policy, paired.table, incumbent, candidate, invalid, verdict.warnings);
+  std::vector<std::string> left_out = ListFlaky(policy, paired.table, candidate, verdict);
+  std::optional<SequentialView> sequential;
+  if (policy.sequential) {
+    const PreparedTable oriented(policy, paired.table, left_out);
+    if (SharesClusters(oriented.table()))
+      invalid.push_back(
+          InvalidReason("sequential_clusters",
+                        "cases share clusters, and stopping early takes the cases to be independent; "
+                        "take sequential out of the policy"));
+    sequential = ViewSequential(policy, oriented.table());
+    AcceptStopped(policy, *sequential, candidate, invalid, verdict);
+    left_out.insert(left_out.end(), sequential->behind.begin(), sequential->behind.end());
+    std::sort(left_out.begin(), left_out.end());
+  }
+  const PreparedTable prepared(policy, paired.table, left_out);
+  const CutTable cut(policy.segments, prepared.table());
+  const PairedTable& table = cut.table();
+  for (const TableFault& fault : prepared.faults()) invalid.push_back(InvalidReason(fault.code, fault.text));
   CheckDimensions(policy, table, verdict, invalid);
   verdict.warnings.insert(verdict.warnings.end(), cut.warnings().begin(), cut.warnings().end());
 
   const CaseData data(table, policy, Fill::kNone);
   Outcome outcome = ApplyRules(policy, data.Input());
+  if (sequential) DecideSequential(policy, *sequential, table, outcome);
   if (table.n_cases() > 0) CheckMissing(policy, table, outcome, invalid);
   const auto is_no_pairs = [](const VerdictReason& reason) { return reason.code == "no_pairs"; };
   if (outcome.aggregate.n == 0 && std::none_of(invalid.begin(), invalid.end(), is_no_pairs)) {
     invalid.push_back(InvalidReason("no_pairs", "no case has a graded answer on both sides"));
   }
-  if (!table.binary) {
-    invalid.push_back(InvalidReason(
-        "metric_not_binary",
-        fmt::format("the policy's metric \"{}\" is binary, and the logs have scores other than 0 and 1; "
-                    "import them with a threshold (--pass-above)",
-                    table.metric)));
-  }
+  std::vector<VerdictMetric> metrics =
+      JudgeMetrics(policy, {incumbent, candidate, left_out}, invalid, verdict.warnings);
+  if (policy.anchor)
+    verdict.anchor = JudgeAnchor(policy, context.anchor, candidate, invalid, verdict.warnings);
   std::optional<VerdictReason> sensitive;
-  if (outcome.aggregate.n > 0) sensitive = CheckSensitivity(policy, table, outcome.decision, verdict.missing);
+  if (outcome.aggregate.n > 0 && !sequential)
+    sensitive = CheckSensitivity(policy, table, outcome.decision, verdict.missing);
 
   if (policy.weights.present()) {
     verdict.weighted = WeightedRow(policy, table, data, outcome.aggregate);
@@ -317,7 +404,8 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
   }
 
   std::vector<ChangedIds> changed = ListChanged(table, data, outcome, verdict);
-  OrderReasons(outcome, changed, std::move(invalid), std::move(sensitive), verdict);
+  verdict.holds = ExpectedHolds(policy, outcome);
+  OrderReasons(outcome, changed, std::move(invalid), std::move(sensitive), context.reviews, verdict);
   verdict.exit_code = DecisionExitCode(verdict.decision);
   if (const auto mapped = policy.exit_map.find(DecisionName(verdict.decision));
       mapped != policy.exit_map.end()) {
@@ -325,6 +413,8 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
   }
 
   verdict.aggregate = AggregateRow(policy, outcome.aggregate);
+  verdict.metrics.push_back(PrimaryMetric(policy, verdict.aggregate));
+  std::move(metrics.begin(), metrics.end(), std::back_inserter(verdict.metrics));
   for (const Family& family : outcome.families) {
     VerdictFamily row = FamilyRow(policy, outcome, family);
     ChangedIds ids = ChangedInFamily(outcome, family, changed);
@@ -352,14 +442,10 @@ Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<c
   verdict.planning = PlanningOf(policy, outcome.aggregate);
   verdict.incumbent_usage = UsageOf(incumbent);
   verdict.candidate_usage = UsageOf(candidate);
+  verdict.partial = ListPartial(table);
   CountMissingRows(paired, outcome.aggregate.n, verdict.missing);
-  VerdictNondeterminism noise{RepeatsOf(table.incumbent, table.n_cases()),
-                              RepeatsOf(table.candidate, table.n_cases())};
-  if (noise.incumbent || noise.candidate) {
-    verdict.nondeterminism = std::move(noise);
-  } else {
+  if (!verdict.nondeterminism)
     verdict.warnings.emplace_back("nondeterminism: each side ran once; repeats would show it");
-  }
   return verdict;
 }
 

@@ -2,7 +2,12 @@
 #ifndef MINSLICE_GATE_GATE_H_
 #define MINSLICE_GATE_GATE_H_
 
+#include <optional>
 #include <span>
+#include <vector>
+
+#include "gate/ledger.h"
+#include "gate/review.h"
 
 #include "minslice/policy.h"
 #include "minslice/record.h"
@@ -11,8 +16,15 @@
 
 namespace minslice::gate {
 
+// What a verdict depends on beside policy and logs. All of it but the reviews is in the run hash.
+struct Context {
+  std::span<const RunLog> anchor;                 // of policy.anchor
+  std::optional<std::vector<LedgerLine>> ledger;  // of policy.ledger; absent: the policy names no file
+  Reviews reviews;
+};
+
 Verdict Decide(const Policy& policy, const pair::PairResult& paired, std::span<const RunLog> incumbent,
-               std::span<const RunLog> candidate);
+               std::span<const RunLog> candidate, const Context& context = {});
 
 }  // namespace minslice::gate
 

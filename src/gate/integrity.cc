@@ -7,7 +7,6 @@
 #include <cmath>
 #include <utility>
 
-#include "gate/drift.h"
 #include "gate/sentences.h"
 #include "minslice/stats/mcnemar.h"
 #include "pair/answers.h"
@@ -135,28 +134,6 @@ VerdictArm ArmOf(std::span<const RunLog> logs, int repeats, const Answered& answ
   }
   for (const auto& [model, count] : answered.by_model) arm.response_models.push_back(model);
   return arm;
-}
-
-void CheckModels(const char* side, const Answered& answered, std::vector<VerdictReason>& reasons) {
-  if (answered.by_model.size() < 2) return;
-  std::string list;
-  std::size_t listed = 0;
-  for (const auto& [model, count] : answered.by_model) {
-    if (++listed > 4) {
-      list += ", ...";
-      break;
-    }
-    list += fmt::format("{}{} ({} rows)", list.empty() ? "" : ", ", model, count);
-  }
-  reasons.push_back(InvalidReason("response_model_mixed", fmt::format("the {} was answered by {} models: {}",
-                                                                      side, answered.by_model.size(), list)));
-}
-
-void CheckPins(std::span<const RunLog> logs, std::vector<VerdictReason>& reasons) {
-  for (const DriftFinding& finding : CheckDrift(logs).findings) {
-    if (finding.code == "not_the_pin")
-      reasons.push_back(InvalidReason("response_model_mismatch", finding.text));
-  }
 }
 
 std::optional<VerdictRepeats> RepeatsOf(const PairedArm& arm, std::size_t n) {

@@ -30,10 +30,6 @@ struct Answered {
   std::int64_t unknown = 0;                      // rows that came back and do not say
 };
 Answered WhoAnswered(std::span<const RunLog> logs);
-// A side that several models answered is no one model.
-// request_model names a version and another one answered: "response_model_mismatch".
-void CheckPins(std::span<const RunLog> logs, std::vector<VerdictReason>& reasons);
-void CheckModels(const char* side, const Answered& answered, std::vector<VerdictReason>& reasons);
 VerdictArm ArmOf(std::span<const RunLog> logs, int repeats, const Answered& answered);
 
 std::optional<VerdictRepeats> RepeatsOf(const PairedArm& arm, std::size_t n_cases);

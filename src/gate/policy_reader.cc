@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "gate/policy_blocks.h"
 #include "gate/policy_fields.h"
 #include "gate/segment_policy_reader.h"
 #include "gate/traffic_weights.h"
@@ -35,43 +36,6 @@ void ReadErrorRates(const yaml::Map& root, ErrorRates& rates) {
   rates.max_expected_false_holds =
       map.GetDouble("max_expected_false_holds", rates.max_expected_false_holds, {.min = 0, .max = 1000});
   map.Finish();
-}
-
-void ReadMetrics(const yaml::Map& root, Policy& policy) {
-  const yaml::Node list = root.Get("metrics");
-  if (!list.present()) return;
-  const std::vector<yaml::Node> items = list.Items();
-  if (list.kind() == yaml::Kind::kList && items.empty())
-    list.Error("metrics is empty; leave it out for the default metric pass");
-  int primaries = 0;
-  for (const yaml::Node& item : items) {
-    const yaml::Map map = item.AsMap();
-    if (item.kind() != yaml::Kind::kMap) continue;
-    const std::string name = map.RequireString("name");
-    const std::string role =
-        map.GetChoice("role", "primary", {"primary", "guardrail", "deterioration", "report"});
-    if (role != "primary") {
-      map.Error("role", "a metric with role " + role + " is not supported by this version yet; take it out");
-    } else if (++primaries > 1) {
-      item.Error("a second primary metric; a policy has one");
-    }
-    const std::string type = map.GetChoice("type", "binary", {"binary", "graded"});
-    if (type == "graded")
-      map.Error("type", "graded metrics are not supported by this version yet; name a metric of 0 and 1");
-    const std::string direction = map.GetChoice("direction", "up", {"up", "down"});
-    if (direction == "down")
-      map.Error("direction",
-                "direction down is not supported by this version yet; name a metric where more is better");
-    const double margin = OpenFraction(map, "margin", policy.margin, 0, 1, "margin");
-    const double target_mde = OpenFraction(map, "target_mde", policy.target_mde, 0, 1, "target_mde");
-    for (const char* key : {"range", "labels", "correction"}) Refuse(map, key, std::string("metrics.") + key);
-    map.Finish();
-    if (role == "primary") {
-      if (!name.empty()) policy.metric = name;
-      policy.margin = margin;
-      policy.target_mde = target_mde;
-    }
-  }
 }
 
 void ReadMethods(const yaml::Map& root, Policy& policy) {
@@ -133,7 +97,7 @@ void ReadVerdict(const yaml::Map& root, Policy& policy) {
       exits.Error(name, std::string(name) + " keeps its exit code; only hold and inconclusive may be mapped");
   }
   exits.Finish();
-  Refuse(map, "review_file", "verdict.review_file");
+  policy.review_file = map.FindString("review_file").value_or("");
   map.Finish();
 }
 
@@ -181,6 +145,28 @@ void ReadGating(const yaml::Map& root, Policy& policy) {
   policy.gating = std::move(gating);
 }
 
+// Blocks that contradict each other.
+void CheckTogether(const yaml::Map& root, const Policy& policy) {
+  if (policy.scale.graded && policy.runs.combine == "majority")
+    root.Error("runs", "combine: majority votes on 0 and 1, and the primary metric is graded; take mean");
+  if (policy.scale.graded && policy.segments.floor_pass_rate)
+    root.Error("segments", "floors.pass_rate is of a metric of 0 and 1, and the primary metric is graded");
+  if (!policy.sequential) return;
+  const auto refuse = [&](bool there, const std::string& what) {
+    if (there)
+      root.Error("sequential",
+                 "a run that stops early has too few cases for " + what + "; take one of both out");
+  };
+  refuse(policy.gating.has_value(), "gating:, which is on point estimates");
+  refuse(!policy.segments.dimensions.empty() || !policy.segments.required.empty() ||
+             policy.segments.floor_pass_rate.has_value(),
+         "gated slices");
+  refuse(!policy.metrics.empty(), "metrics beside the primary one");
+  refuse(policy.anchor.has_value(), "an anchor");
+  refuse(policy.runs.incumbent > 1 || policy.runs.candidate > 1 || policy.nondeterminism.runs > 1,
+         "several runs a case");
+}
+
 }  // namespace
 
 Result<Policy> ParsePolicy(const std::string& text, const std::string& path) {
@@ -205,15 +191,22 @@ Result<Policy> ParsePolicy(const std::string& text, const std::string& path) {
                       ? Goal::kSuperiority
                       : Goal::kNonInferiority;
     ReadErrorRates(root, policy.error_rates);
-    ReadMetrics(root, policy);
+    ReadMetrics(root, folder, diagnostics, policy);
     policy.segments = ReadSegments(root, folder, diagnostics);
     policy.weights = ReadWeights(root, folder, policy.segments, diagnostics);
   }
   ReadPairing(root);
   ReadMethods(root, policy);
   ReadMissing(root, policy.missing);
+  ReadRuns(root, policy);
+  ReadNondeterminism(root, policy.nondeterminism);
+  ReadDrift(root, policy.drift);
+  ReadFlaky(root, folder, diagnostics, policy.flaky);
+  ReadAnchor(root, policy);
+  ReadLedger(root, policy);
+  ReadSequential(root, policy);
   ReadVerdict(root, policy);
-  for (const char* key : {"runs", "nondeterminism", "flaky", "anchor", "ledger"}) Refuse(root, key, key);
+  CheckTogether(root, policy);
   root.Finish();
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
   return policy;
@@ -244,9 +237,7 @@ std::string ResolvedPolicyJson(const Policy& policy) {
                          {"alpha_block", policy.error_rates.alpha_block},
                          {"power", policy.error_rates.power},
                          {"max_expected_false_holds", policy.error_rates.max_expected_false_holds}};
-  Json metric = {{"name", policy.metric}, {"role", "primary"},       {"type", "binary"},
-                 {"direction", "up"},     {"margin", policy.margin}, {"target_mde", policy.target_mde}};
-  json["metrics"] = Json::array({metric});
+  json["metrics"] = MetricsJson(policy);
   json["methods"] = {{"ci", policy.ci_method},
                      {"p", policy.p_method},
                      {"claim", policy.claim == Claim::kAll ? "all" : "any"},
@@ -260,11 +251,13 @@ std::string ResolvedPolicyJson(const Policy& policy) {
                      {"cap", policy.missing.cap},
                      {"slice_cap", policy.missing.slice_cap},
                      {"sensitivity", policy.missing.sensitivity}};
+  PutBlocks(policy, json);
   Json exits = Json::object();
   exits["hold"] = kExitHold;
   exits["inconclusive"] = kExitInconclusive;
   for (const auto& [name, code] : policy.exit_map) exits[name] = code;
-  json["verdict"] = {{"exit_map", exits}};
+  json["verdict"] = {{"exit_map", exits},
+                     {"review_file", policy.review_file.empty() ? Json() : Json(policy.review_file)}};
   return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 

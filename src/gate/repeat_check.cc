@@ -349,6 +349,30 @@ void Judge(const RepeatOptions& options, RepeatCheck& check) {
   }
 }
 
+// What keeps repeats that agree from being called stable: a log that is not finished, or several models.
+void Doubt(const Arm& arm, RepeatCheck& check) {
+  for (const RepeatCause& cause : check.causes) {
+    if (cause.code != "response_model") continue;
+    check.verdict = RepeatVerdict::kMixedModels;
+    check.why = "these are no repeats of one model: " + cause.text + "; " + check.why;
+    return;
+  }
+  if (check.verdict == RepeatVerdict::kNondeterministic) return;
+  for (const RunLog* log : arm.logs) {
+    if (log->end) continue;
+    check.verdict = RepeatVerdict::kUnknown;
+    check.why =
+        fmt::format("{} is unfinished, so what is missing may disagree; so far {}", log->path, check.why);
+    return;
+  }
+  constexpr double kMostLeftOut = 0.01;  // as missing.cap of a policy
+  if (static_cast<double>(check.incomplete) <= kMostLeftOut * static_cast<double>(check.cases)) return;
+  check.verdict = RepeatVerdict::kUnknown;
+  check.why =
+      fmt::format("{} of {} cases lack a graded answer in some repeat, more than 1 %; over the others {}",
+                  check.incomplete, check.cases, check.why);
+}
+
 }  // namespace
 
 std::string RepeatRule(const RepeatOptions& options) {
@@ -431,7 +455,9 @@ Result<std::vector<RepeatCheck>> CheckRepeats(std::span<const RunLog> logs, cons
     FindCauses(*arm, check);
     if (check.noise) {
       Judge(options, check);
+      Doubt(*arm, check);
     } else {
+      check.rates.clear();
       check.why = check.noise.error().text;
     }
     checks.push_back(std::move(check));

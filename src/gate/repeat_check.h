@@ -23,11 +23,12 @@ struct RepeatOptions {
 };
 
 enum class RepeatVerdict {
-  kUnknown,           // one repeat, or no case with all repeats
+  kUnknown,           // one repeat, no case with all repeats, or a log that is not finished
   kStable,            // spread <= max_spread and Q's p >= q_level
   kNoiseExplainsIt,   // spread > max_spread, but within the 95 % point of the cases' own noise, and Q's p >=
                       // q_level
   kNondeterministic,  // Q's p < q_level, or spread > max_spread and > the 95 % point
+  kMixedModels,       // several models answered: these are no repeats of one
 };
 constexpr const char* RepeatVerdictName(RepeatVerdict verdict) {
   switch (verdict) {
@@ -39,6 +40,8 @@ constexpr const char* RepeatVerdictName(RepeatVerdict verdict) {
       return "noise_explains_it";
     case RepeatVerdict::kNondeterministic:
       return "nondeterministic";
+    case RepeatVerdict::kMixedModels:
+      return "mixed_models";
   }
   return "";
 }

@@ -9,6 +9,7 @@
 #include "gate/family_tests.h"
 #include "gate/sentences.h"
 #include "gate/slice_names.h"
+#include "gate/testable.h"
 #include "io/nearest_name.h"
 #include "minslice/paired_table.h"
 #include "minslice/stats/multiplicity.h"
@@ -352,6 +353,13 @@ class Pass {
       if (!holm.empty()) slices[k]->p_holm = holm[k];
       slices[k]->alpha = outcome_.dimensions[d].alpha;
     }
+    if (!by_counts_) return;
+    std::vector<stats::SliceDiscordance> discordance;
+    for (const Slice* slice : view)
+      discordance.push_back(
+          {.broke = slice->analysis.counts->incumbent_only, .fixed = slice->analysis.counts->candidate_only});
+    const std::vector<double> smallest = SmallestAdjusted(policy_.segments.multiplicity, discordance);
+    for (std::size_t k = 0; k < slices.size(); ++k) slices[k]->smallest_adjusted = smallest[k];
   }
 
   // One family-wise level over the slices of all gated dimensions together.
@@ -572,18 +580,21 @@ class Pass {
         if (*slice.floor_high < floor) {
           if (!blocked) slice.status = "below_floor";
           Add(Decision::kBlocked, "slice_below_floor",
-              fmt::format("{}: the candidate passes {} of {}, shown below the floor of {} (upper bound {})",
-                          NameOf(slice), Percent(*a.candidate_rate), a.n, Percent(floor),
-                          Percent(*slice.floor_high)),
+              fmt::format(
+                  "{}: the candidate passes {} of {}, shown below the floor of {} (one-sided upper bound "
+                  "{}, Clopper-Pearson at {} over {} slice{})",
+                  NameOf(slice), Percent(*a.candidate_rate), a.n, Percent(floor), Percent(*slice.floor_high),
+                  Level(*slice.alpha), family.gated, family.gated == 1 ? "" : "s"),
               slice);
         } else if (slice.floor_low.value_or(0) < floor) {
           if (slice.status == "ok") slice.status = "floor_unresolved";
           if (policy_.segments.floor_on_unresolved == "hold") {
             Add(Decision::kHold, "floor_unresolved",
-                fmt::format("{}: the candidate passes {} of {} (bounds {:.1f} to {}), so the floor of {} is "
-                            "neither shown kept nor broken",
-                            NameOf(slice), Percent(*a.candidate_rate), a.n, slice.floor_low.value_or(0) * 100,
-                            Percent(*slice.floor_high), Percent(floor)),
+                fmt::format(
+                    "{}: the candidate passes {} of {} (one-sided bounds {:.1f} and {}), so the floor of {} "
+                    "is neither shown kept nor broken",
+                    NameOf(slice), Percent(*a.candidate_rate), a.n, slice.floor_low.value_or(0) * 100,
+                    Percent(*slice.floor_high), Percent(floor)),
                 slice);
           }
         }
@@ -633,8 +644,8 @@ class Pass {
         std::string text =
             fmt::format("required {} is not shown non-inferior at {}", NameOf(slice), Size(slice.margin));
         if (a.lower_bound && a.delta) {
-          text +=
-              fmt::format(" ({} of {} pairs, lower bound {})", Points(*a.delta), a.n, Points(*a.lower_bound));
+          text += fmt::format(" ({} of {} pairs, one-sided {:.4g} % lower bound {})", Points(*a.delta), a.n,
+                              100 * (1 - policy_.error_rates.alpha_promote), Points(*a.lower_bound));
         } else {
           text += " (no complete pair)";
         }
@@ -711,7 +722,8 @@ class Pass {
     }
     if (policy_.goal == Goal::kNonInferiority) {
       if (a.non_inferior) return;
-      std::string text = fmt::format("{}: not shown non-inferior at {} (lower bound {})", shown, Size(margin),
+      std::string text = fmt::format("{}: not shown non-inferior at {} (one-sided {:.4g} % lower bound {})",
+                                     shown, Size(margin), 100 * (1 - rates.alpha_promote),
                                      a.lower_bound ? Points(*a.lower_bound) : "none");
       const auto needed = psi ? PairsForMargin(*psi, margin, rates) : std::nullopt;
       if (needed && *needed > a.n) {
@@ -722,7 +734,7 @@ class Pass {
       Add(Decision::kInconclusive, "not_non_inferior", text);
       return;
     }
-    if (Superior(a)) return;
+    if (a.superior) return;
     const auto mde = psi && *psi > 0
                          ? stats::McNemarMde(static_cast<double>(a.n), *psi,
                                              {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power})
@@ -742,12 +754,6 @@ class Pass {
     if (const auto needed = psi ? PairsForGain(*psi, policy_.target_mde, rates) : std::nullopt)
       text += fmt::format("; {} pairs would see that target", *needed);
     Add(Decision::kInconclusive, "underpowered", text);
-  }
-
-  bool Superior(const Analysis& a) const {
-    const bool by_interval = a.ci_low && *a.ci_low > 0;
-    const bool by_p = a.p_value && a.delta && *a.delta > 0 && *a.p_value < policy_.error_rates.alpha_promote;
-    return policy_.claim == Claim::kAll ? by_interval && by_p : by_interval || by_p;
   }
 
   void AddPromotion() {
@@ -848,9 +854,9 @@ class Pass {
                                      slice.analysis.n, Percent(gating.threshold), Points(slice.delta()));
       if (wilson) {
         text += wilson->upper < gating.threshold
-                    ? fmt::format("; its 95 % interval {:.1f} to {} lies below too", wilson->lower * 100,
-                                  Percent(wilson->upper))
-                    : fmt::format("; its 95 % interval {:.1f} to {} reaches the threshold",
+                    ? fmt::format("; its 95 % Wilson interval {:.1f} to {} lies below too",
+                                  wilson->lower * 100, Percent(wilson->upper))
+                    : fmt::format("; its 95 % Wilson interval {:.1f} to {} reaches the threshold",
                                   wilson->lower * 100, Percent(wilson->upper));
       }
       Add(Decision::kBlocked, "slice_below_threshold", text, slice);
@@ -875,10 +881,12 @@ class Pass {
     }
     const Analysis& a = outcome_.aggregate;
     if (a.delta && !a.non_inferior) {
-      outcome_.warnings.push_back(fmt::format(
-          "the aggregate ({}, lower bound {}) is not shown non-inferior at {}; gating: decides on point "
-          "estimates of segments only",
-          Points(*a.delta), a.lower_bound ? Points(*a.lower_bound) : "none", Size(policy_.margin)));
+      outcome_.warnings.push_back(
+          fmt::format("the aggregate ({}, one-sided {:.4g} % lower bound {}) is not shown non-inferior at "
+                      "{}; gating: decides on "
+                      "point estimates of segments only",
+                      Points(*a.delta), 100 * (1 - policy_.error_rates.alpha_promote),
+                      a.lower_bound ? Points(*a.lower_bound) : "none", Size(policy_.margin)));
     }
   }
 
@@ -892,6 +900,26 @@ class Pass {
 };
 
 }  // namespace
+
+double LargestAttainable(const Analysis& analysis, double level) {
+  if (!analysis.counts) return analysis.min_attainable_p.value_or(0) <= level ? level : 0;
+  return LargestAttainable(analysis.counts->discordant(), level);
+}
+
+double LargestAttainable(std::int64_t m, double level) {
+  const auto p_of = [m](std::int64_t broke) {
+    const stats::SliceDiscordance slice{.broke = broke, .fixed = m - broke};
+    return stats::HarmP(std::span(&slice, 1)).front();
+  };
+  // p falls as more broke; the least number whose p is low enough has the largest such p.
+  std::int64_t enough = m + 1;
+  std::int64_t too_few = -1;
+  while (enough - too_few > 1) {
+    const std::int64_t middle = too_few + (enough - too_few) / 2;
+    (p_of(middle) <= level ? enough : too_few) = middle;
+  }
+  return enough > m ? 0 : p_of(enough);
+}
 
 int Gravity(Decision decision) {
   switch (decision) {

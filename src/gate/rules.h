@@ -85,6 +85,7 @@ struct Slice {
   std::optional<double> floor;
   Analysis analysis;
   std::optional<double> p_adjusted, p_holm, alpha, floor_low, floor_high;
+  std::optional<double> smallest_adjusted;  // were all that changed broken (gate/testable.h)
   std::string status;
 
   double delta() const { return analysis.delta.value_or(0); }
@@ -121,6 +122,11 @@ struct Outcome {
 };
 
 Outcome ApplyRules(const Policy& policy, const RuleInput& input);
+
+// The largest p for harm that a slice's data could give and that is at most `level`: its chance of a p so low
+// where nothing changed.
+double LargestAttainable(const Analysis& analysis, double level);
+double LargestAttainable(std::int64_t discordant, double level);
 
 int Gravity(Decision decision);  // promote 0 ... invalid 4
 

@@ -115,7 +115,7 @@ VerdictRow RowOf(const Analysis& a, double margin, double alpha) {
 std::string AggregateStatus(const Analysis& a) {
   if (!a.delta) return "";
   if (a.inferior) return "inferior";
-  if (a.ci_low && *a.ci_low > 0) return "superior";
+  if (a.superior) return "superior";
   if (a.non_inferior) return a.worse ? "non_inferior_worse" : "non_inferior";
   return a.worse ? "inconclusive_worse" : "inconclusive";
 }
@@ -155,6 +155,8 @@ VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Sl
   segment.alpha = slice.alpha;
   segment.row = RowOf(slice.analysis, slice.margin, slice.alpha.value_or(policy.error_rates.alpha_block));
   segment.row.p_adjusted = slice.p_adjusted;
+  // What blocks is the adjusted p, so what can block is asked of it too.
+  if (slice.smallest_adjusted && slice.alpha) segment.row.testable = *slice.smallest_adjusted <= *slice.alpha;
   segment.row.status = slice.status;
   if (!slice.p_adjusted) {
     std::string why = "reported, not gated";
@@ -168,8 +170,9 @@ VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Sl
   }
   if (slice.tested() && !segment.row.testable.value_or(true)) {
     segment.row.warnings.push_back(
-        fmt::format("untestable: so few prompts changed that no p below {} can come out",
-                    Level(RoundSignificant(*slice.analysis.min_attainable_p, 3))));
+        fmt::format("untestable: so few prompts changed that no adjusted p below {} can come out",
+                    Level(RoundSignificant(
+                        slice.smallest_adjusted.value_or(slice.analysis.min_attainable_p.value_or(1)), 3))));
   }
   FillPlanning(policy, false, segment.row, slice.analysis);
   return segment;
@@ -196,6 +199,28 @@ VerdictFamily FamilyRow(const Policy& policy, const Outcome& outcome, const Fami
   return row;
 }
 
+namespace {
+
+// n 2^(k/2), k = -6 ... 9: an eighth of the run to twenty times as much, with the run's own n.
+std::vector<VerdictMdePoint> MdeCurve(std::int64_t n, double psi, const ErrorRates& rates) {
+  std::vector<VerdictMdePoint> curve;
+  for (int k = -6; k <= 9; ++k) {
+    VerdictMdePoint point;
+    point.n_pairs = std::llround(static_cast<double>(n) * std::exp2(k / 2.0));
+    if (point.n_pairs < 2 || (!curve.empty() && point.n_pairs <= curve.back().n_pairs)) continue;
+    const auto pairs = static_cast<double>(point.n_pairs);
+    if (const auto mde =
+            stats::McNemarMde(pairs, psi, {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power}))
+      point.mde = *mde;
+    if (const auto margin = stats::ResolvableMargin(pairs, psi, rates.alpha_promote, rates.power))
+      point.resolvable_margin = *margin;
+    curve.push_back(point);
+  }
+  return curve;
+}
+
+}  // namespace
+
 VerdictPlanning PlanningOf(const Policy& policy, const Analysis& aggregate) {
   VerdictPlanning planning;
   if (!aggregate.variance || *aggregate.variance <= 0) return planning;
@@ -206,6 +231,7 @@ VerdictPlanning PlanningOf(const Policy& policy, const Analysis& aggregate) {
                               : "to certify a margin of " + Size(policy.margin);
   planning.pairs_for_goal = superiority ? PairsForGain(psi, policy.target_mde, policy.error_rates)
                                         : PairsForMargin(psi, policy.margin, policy.error_rates);
+  planning.mde_curve = MdeCurve(aggregate.n, psi, policy.error_rates);
   planning.pairs_for_2_points = PairsForGain(psi, 0.02, policy.error_rates);
   planning.pairs_for_1_point = PairsForGain(psi, 0.01, policy.error_rates);
   return planning;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/evidence_facts.h"
 #include "report/slice_facts.h"
 
 namespace minslice::report {
@@ -159,7 +160,10 @@ std::vector<ReasonLine> ReasonLines(const Verdict& verdict) {
     }
     const std::size_t in_full =
         std::min<std::size_t>(kind.size(), first.decision == verdict.decision ? 3 : 1);
-    for (std::size_t i = 0; i < in_full; ++i) lines.push_back({kind[i]->decision, kind[i]->text});
+    for (std::size_t i = 0; i < in_full; ++i) {
+      const std::string& by = kind[i]->cleared_by;
+      lines.push_back({kind[i]->decision, (by.empty() ? "" : "cleared by " + by + ": ") + kind[i]->text});
+    }
     if (kind.size() == in_full) continue;
     std::string rest =
         fmt::format("{} in {} more:", first.code, Count(static_cast<std::int64_t>(kind.size() - in_full)));
@@ -178,8 +182,15 @@ std::string RepeatsText(const char* side, const std::optional<VerdictRepeats>& r
   if (!repeats) return "";
   std::string rates;
   for (const double rate : repeats->rates) rates += (rates.empty() ? "" : " / ") + Rate(rate);
-  return fmt::format("{} {} runs {} %, spread {} pt, {} cases flip between runs", side, repeats->repeats,
-                     rates, Size(repeats->spread), Count(repeats->flaky));
+  std::string text =
+      fmt::format("{} {} runs {} %, spread {} pt", side, repeats->repeats, rates, Size(repeats->spread));
+  if (repeats->expected_spread)
+    text += fmt::format(" (expected {}, 95 % point {})", Size(repeats->expected_spread),
+                        Size(repeats->spread_95));
+  if (repeats->cochran_p) text += fmt::format(", Cochran Q p {}", PValue(repeats->cochran_p));
+  text += fmt::format(", {} cases flip between runs", Count(repeats->flaky));
+  if (repeats->verdict == "nondeterministic") text += ", NONDETERMINISTIC";
+  return text;
 }
 
 }  // namespace
@@ -191,7 +202,10 @@ std::vector<Fact> Facts(const Verdict& verdict) {
     std::string text = RepeatsText("incumbent", verdict.nondeterminism->incumbent);
     const std::string candidate = RepeatsText("candidate", verdict.nondeterminism->candidate);
     if (!text.empty() && !candidate.empty()) text += "; ";
-    facts.push_back({"noise", text + candidate});
+    text += candidate;
+    if (verdict.nondeterminism->noise_share)
+      text += fmt::format("; noise share {:.0f} %", *verdict.nondeterminism->noise_share * 100);
+    facts.push_back({"noise", text});
   }
   if (verdict.bootstrap) {
     const VerdictBootstrap& b = *verdict.bootstrap;
@@ -237,6 +251,7 @@ std::vector<Fact> Facts(const Verdict& verdict) {
     }
   }
   facts.push_back({"data", data});
+  AddEvidenceFacts(verdict, facts);
   const VerdictPlanning& planning = verdict.planning;
   if (planning.pairs_for_goal && planning.psi) {
     std::string text = fmt::format("{} at {:.0f} % power: {} pairs (have {}", planning.goal,

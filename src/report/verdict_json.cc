@@ -8,6 +8,7 @@
 #include "io/diagnostics.h"
 #include "minslice/version.h"
 #include "report/escape.h"
+#include "report/evidence_json.h"
 #include "report/json_fields.h"
 #include "report/report.h"
 #include "report/row_json.h"
@@ -50,35 +51,11 @@ Json ArmJson(const VerdictArm& arm) {
   return json;
 }
 
-Json RepeatsJson(const std::optional<VerdictRepeats>& repeats) {
-  if (!repeats) return nullptr;
-  Json json;
-  json["repeats"] = repeats->repeats;
-  Json rates = Json::array();
-  for (const double rate : repeats->rates) rates.push_back(Value(rate));
-  json["rates"] = rates;
-  json["spread"] = Value(repeats->spread);
-  json["flaky"] = repeats->flaky;
-  return json;
-}
-
 void ReadArm(const Reader& reader, VerdictArm& arm) {
   reader.Get("target", arm.target);
   reader.Get("request_model", arm.request_model);
   reader.Get("response_models", arm.response_models);
   reader.Get("repeats", arm.repeats);
-}
-
-void ReadRepeats(const Reader& reader, std::optional<VerdictRepeats>& repeats) {
-  repeats.emplace();
-  reader.Get("repeats", repeats->repeats);
-  reader.Get("spread", repeats->spread);
-  reader.Get("flaky", repeats->flaky);
-  if (const Json* rates = reader.Find("rates"); rates != nullptr && rates->is_array()) {
-    for (const Json& rate : *rates) {
-      repeats->rates.push_back(rate.is_number() ? rate.get<double>() : std::nan(""));
-    }
-  }
 }
 
 // The inverse of gate::ResolvedPolicyJson, for the figures that the reports name.
@@ -94,6 +71,9 @@ void ReadPolicy(const Reader& reader, Policy& policy) {
     r.Get("max_expected_false_holds", policy.error_rates.max_expected_false_holds);
   });
   reader.List("metrics", [&](const Reader& r) {
+    std::string role = "primary";
+    r.Get("role", role);
+    if (role != "primary") return;
     r.Get("name", policy.metric);
     r.Get("margin", policy.margin);
     r.Get("target_mde", policy.target_mde);
@@ -155,6 +135,7 @@ std::string VerdictJson(const Verdict& verdict) {
     item["dimension"] = reason.dimension.empty() ? Json(nullptr) : Json(ValidUtf8(reason.dimension));
     item["value"] = reason.value.empty() ? Json(nullptr) : Json(ValidUtf8(reason.value));
     item["decision"] = DecisionName(reason.decision);
+    item["cleared_by"] = reason.cleared_by.empty() ? Json(nullptr) : Json(ValidUtf8(reason.cleared_by));
     item["case_ids"] = Texts(reason.case_ids);
     reasons.push_back(std::move(item));
   }
@@ -205,12 +186,7 @@ std::string VerdictJson(const Verdict& verdict) {
   } else {
     json["mcnemar"] = nullptr;
   }
-  if (verdict.nondeterminism) {
-    json["nondeterminism"] = {{"incumbent", RepeatsJson(verdict.nondeterminism->incumbent)},
-                              {"candidate", RepeatsJson(verdict.nondeterminism->candidate)}};
-  } else {
-    json["nondeterminism"] = nullptr;
-  }
+  json["nondeterminism"] = NondeterminismJson(verdict.nondeterminism);
   const VerdictMissing& missing = verdict.missing;
   json["missing"] = {{"cases", missing.cases},
                      {"paired", missing.paired},
@@ -222,16 +198,21 @@ std::string VerdictJson(const Verdict& verdict) {
                      {"candidate_model_errors", missing.candidate_model_errors},
                      {"worst_case", DecisionValue(missing.worst_case)},
                      {"best_case", DecisionValue(missing.best_case)}};
-  json["drift"] = {{"incumbent_mixed", verdict.drift.incumbent_mixed},
-                   {"candidate_mixed", verdict.drift.candidate_mixed},
-                   {"incumbent_unknown", verdict.drift.incumbent_unknown},
-                   {"candidate_unknown", verdict.drift.candidate_unknown}};
+  json["drift"] = DriftJson(verdict.drift);
+  PutEvidence(verdict, json);
   const VerdictPlanning& planning = verdict.planning;
+  Json curve = Json::array();
+  for (const VerdictMdePoint& point : planning.mde_curve) {
+    curve.push_back({{"n_pairs", point.n_pairs},
+                     {"mde", Value(point.mde)},
+                     {"resolvable_margin", Value(point.resolvable_margin)}});
+  }
   json["planning"] = {{"psi", Value(planning.psi)},
                       {"goal", planning.goal},
                       {"pairs_for_goal", Value(planning.pairs_for_goal)},
                       {"pairs_for_2_points", Value(planning.pairs_for_2_points)},
-                      {"pairs_for_1_point", Value(planning.pairs_for_1_point)}};
+                      {"pairs_for_1_point", Value(planning.pairs_for_1_point)},
+                      {"mde_curve", std::move(curve)}};
   json["usage"] = {{"incumbent", UsageJson(verdict.incumbent_usage)},
                    {"candidate", UsageJson(verdict.candidate_usage)}};
   Json policy;
@@ -303,6 +284,7 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
     std::optional<Decision> called;
     r.GetDecision("decision", called);
     reason.decision = called.value_or(verdict.decision);
+    r.Get("cleared_by", reason.cleared_by);
     r.Get("case_ids", reason.case_ids);
     verdict.reasons.push_back(std::move(reason));
   });
@@ -373,11 +355,7 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
     r.Get("corrected", m.corrected);
     verdict.mcnemar = m;
   });
-  root.Object("nondeterminism", [&](const Reader& r) {
-    verdict.nondeterminism.emplace();
-    r.Object("incumbent", [&](const Reader& a) { ReadRepeats(a, verdict.nondeterminism->incumbent); });
-    r.Object("candidate", [&](const Reader& a) { ReadRepeats(a, verdict.nondeterminism->candidate); });
-  });
+  root.Object("nondeterminism", [&](const Reader& r) { ReadNondeterminism(r, verdict.nondeterminism); });
   root.Object("missing", [&](const Reader& r) {
     VerdictMissing& m = verdict.missing;
     r.Get("cases", m.cases);
@@ -391,12 +369,8 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
     r.GetDecision("worst_case", m.worst_case);
     r.GetDecision("best_case", m.best_case);
   });
-  root.Object("drift", [&](const Reader& r) {
-    r.Get("incumbent_mixed", verdict.drift.incumbent_mixed);
-    r.Get("candidate_mixed", verdict.drift.candidate_mixed);
-    r.Get("incumbent_unknown", verdict.drift.incumbent_unknown);
-    r.Get("candidate_unknown", verdict.drift.candidate_unknown);
-  });
+  root.Object("drift", [&](const Reader& r) { ReadDrift(r, verdict.drift); });
+  ReadEvidence(root, verdict);
   root.Object("planning", [&](const Reader& r) {
     VerdictPlanning& p = verdict.planning;
     r.Get("psi", p.psi);
@@ -404,6 +378,13 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
     r.Get("pairs_for_goal", p.pairs_for_goal);
     r.Get("pairs_for_2_points", p.pairs_for_2_points);
     r.Get("pairs_for_1_point", p.pairs_for_1_point);
+    r.List("mde_curve", [&](const Reader& c) {
+      VerdictMdePoint point;
+      c.Get("n_pairs", point.n_pairs);
+      c.Get("mde", point.mde);
+      c.Get("resolvable_margin", point.resolvable_margin);
+      p.mde_curve.push_back(point);
+    });
   });
   root.Object("usage", [&](const Reader& r) {
     r.Object("incumbent", [&](const Reader& u) { ReadUsage(u, verdict.incumbent_usage); });

@@ -125,7 +125,8 @@ std::string VerdictMarkdown(const Verdict& verdict, std::size_t budget_bytes) {
   if (verdict.warnings.size() > kMaxWarnings)
     tail += fmt::format("> {} more warnings in verdict.json\n", verdict.warnings.size() - kMaxWarnings);
   tail += fmt::format(
-      "\n<sub>exit {} · policy {} · run {} · p harm: one-sided for harm; p adj: over the slices of the "
+      "\n<sub>exit {} · policy {} · run {} · CI: two-sided; p harm: one-sided for harm; p adj: over the "
+      "slices of the "
       "dimension · minslice {}</sub>\n",
       verdict.exit_code, Code(verdict.policy_sha256.substr(0, 8), 8),
       Code(verdict.run_hash.substr(0, 12), 12), MarkdownText(verdict.minslice));

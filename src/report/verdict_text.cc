@@ -130,7 +130,13 @@ std::string IdList(const std::vector<std::string>& ids, const Painter& paint, st
 std::string NextAfterInvalid(const Verdict& verdict) {
   const std::string code = verdict.reasons.empty() ? "" : verdict.reasons.front().code;
   if (code == "dimension_absent") return "correct segments.dimensions in the policy; the logs may be sound";
-  if (code == "metric_not_binary") return "import the scores with a threshold, or gate another metric";
+  if (code == "metric_not_binary") return "give the metric type: graded, or import it with a threshold";
+  if (code == "too_few_runs") return "run the suite with as many repeats as the reason names";
+  if (code == "nondeterministic") return "minslice repeat LOG lists what differs between the runs";
+  if (code == "response_model_mixed" || code == "response_model_mismatch" || code == "fingerprint_changed")
+    return "minslice drift LOG names the rows; run again with one pinned model";
+  if (code == "model_alias") return "run again under a dated model name";
+  if (code == "score_out_of_range") return "give the metric the range that its scores have";
   if (code == "unfinished_log") return "complete the log: minslice run SUITE --target NAME -o LOG --resume";
   if (code == "suite_mismatch" || code == "prompt_mismatch" || code == "segment_mismatch")
     return "give two logs of the same suite; these are not";
@@ -448,11 +454,15 @@ class TextReport {
     if (dimensions < blocks_.size()) {
       lines.push_back(fmt::format(". {} more dimensions in verdict.json", blocks_.size() - dimensions));
     }
-    std::string legend = "p: two-sided for the aggregate";
+    std::string legend =
+        fmt::format("CI: two-sided {:.4g} %; p: two-sided for the aggregate", verdict_.aggregate.level * 100);
     if (any_harm_) legend += ", one-sided for harm in slices";
     if (any_adjusted_) legend += "; adj: over the slices of the dimension";
-    if (columns_[9].shown) legend += "; resolv: margin certified at the power";
-    if (columns_[7].shown) AddParagraph(lines, "  ", legend, width_, 2);
+    if (columns_[9].shown)
+      legend +=
+          fmt::format("; resolv: margin certified at one-sided {:.4g}, power {:.0f} %",
+                      verdict_.policy.error_rates.alpha_promote, verdict_.policy.error_rates.power * 100);
+    AddParagraph(lines, "  ", legend, width_, 3);
     lines.emplace_back();
     return lines;
   }

@@ -60,4 +60,36 @@ def make(minslice, folder):
         run(minslice, "gate", folder / f"{policy}.yaml", "--incumbent", folder / f"{incumbent}.jsonl", "--candidate",
             folder / f"{candidate}.jsonl", "--out", folder / name)
         verdicts.append(folder / name / "verdict.json")
-    return verdicts
+    return verdicts + make_rich(minslice, folder)
+
+
+def make_rich(minslice, folder):
+    """Verdicts that hold what the plain ones leave null: runs that differ, metrics, anchor, ledger, quarantine, a signed review, early stopping."""
+    flows = {"a": {"incumbent": 27, "candidate": 26}, "b": {"incumbent": 25, "candidate": 25}}
+    for side in ("incumbent", "candidate"):
+        path = folder / f"{side}_rich.jsonl"
+        write_log(path, side, 2, flows)
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        rows[0]["started_at"] = "2026-11-21T03:00:00Z"
+        for row in rows[1:-1]:
+            row["scores"]["helpful"] = 0.5 + 0.01 * (len(row["case_id"]) + row["repeat"]) + (0.01 if side == "candidate" else 0) * (int(row["case_id"].split("-")[1]) % 2)
+            row["system_fingerprint"] = f"fp_{row['repeat']}"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "labels.jsonl").write_text("".join(json.dumps({"case_id": f"{flow}-{i}", "incumbent": 0.5 + i % 3 / 10, "candidate": 0.5 + i % 4 / 10}) + "\n"
+                                                 for flow in flows for i in range(20)))
+    (folder / "flaky.yaml").write_text("version: 1\ncases: [{id: a-0, since: 2026-11-20}, {id: zz, since: 2026-11-20}]\n")
+    (folder / "rich.yaml").write_text(
+        "version: 1\ngoal: non_inferiority\nnondeterminism: {on_fail: hold}\n"
+        "metrics: [{name: pass}, {name: helpful, role: report, type: graded, labels: labels.jsonl}]\n"
+        "flaky: {policy: quarantine, quarantine_file: flaky.yaml}\nanchor: {run: incumbent_rich.jsonl, margin: 0.001}\n"
+        "ledger: {path: ledger.jsonl}\nverdict: {review_file: reviews/}\n")
+    (folder / "sequential.yaml").write_text("version: 1\nsequential: {}\n")
+    logs = ("--incumbent", folder / "incumbent_rich.jsonl", "--candidate", folder / "candidate_rich.jsonl")
+    run(minslice, "gate", folder / "rich.yaml", *logs, "--out", folder / "rich")
+    verdict = json.loads((folder / "rich/verdict.json").read_text())
+    (folder / "reviews").mkdir()
+    (folder / "reviews/a.yaml").write_text(f"version: 1\nrun_hash: {verdict['run_hash']}\nclears: [anchor_creep]\nreviewer: a\ndate: 2026-11-21\nnote: n\n")
+    run(minslice, "gate", folder / "rich.yaml", *logs, "--out", folder / "rich")
+    run(minslice, "gate", folder / "sequential.yaml", "--incumbent", folder / "incumbent1.jsonl", "--candidate", folder / "candidate1.jsonl", "--out",
+        folder / "sequential")
+    return [folder / "rich/verdict.json", folder / "sequential/verdict.json"]

@@ -77,6 +77,23 @@ inline Logs MakeLogs(const std::vector<Table>& tables, const std::string& dimens
   return logs;
 }
 
+// Equal copies of the runs.
+inline Logs Repeated(const Logs& logs, int repeats) {
+  Logs out = logs;
+  for (RunLog* log : {&out.incumbent, &out.candidate}) {
+    log->run.repeats = repeats;
+    log->end->repeats = repeats;
+    const std::vector<CaseRecord> once = log->cases;
+    for (int r = 2; r <= repeats; ++r) {
+      for (CaseRecord record : once) {
+        record.repeat = r;
+        log->cases.push_back(std::move(record));
+      }
+    }
+  }
+  return out;
+}
+
 inline Policy PolicyFrom(const std::string& yaml) {
   Result<Policy> policy = ParsePolicy(yaml, "gate.yaml");
   if (!policy) throw std::runtime_error(policy.error().diagnostics.front().ToString());

@@ -31,7 +31,20 @@ std::vector<std::string> Lines(const std::string& text) {
   return lines;
 }
 
-void ExpectGolden(const std::string& name, const std::string& text) {
+// Every new key of a policy changes its hash, and nothing else of a report: hashes are not held.
+std::string WithoutHashes(std::string text) {
+  for (const std::string before : {"policy <code>", "run <code>"}) {
+    for (std::size_t at = text.find(before); at != std::string::npos; at = text.find(before, at + 1)) {
+      const std::size_t first = at + before.size();
+      const std::size_t end = text.find('<', first);
+      text.replace(first, end - first, end - first, '#');
+    }
+  }
+  return text;
+}
+
+void ExpectGolden(const std::string& name, const std::string& shown) {
+  const std::string text = WithoutHashes(shown);
   const std::string path = std::string(MINSLICE_TEST_DATA) + "/report/" + name;
   if (std::getenv("MINSLICE_RENEW_GOLDENS") != nullptr) {
     std::ofstream(path, std::ios::binary) << text;

@@ -1,0 +1,130 @@
+#include "cli/gate_context.h"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "cli/open_log_argument.h"
+#include "gate/policy_blocks.h"
+#include "io/folder.h"
+
+namespace minslice::cli {
+namespace {
+
+constexpr int kMostTries = 100;  // a tenth of a second each
+
+Result<std::vector<gate::LedgerLine>> ReadLedger(const std::string& path) {
+  io::FileSystem& files = io::RealFileSystem();
+  if (!files.Exists(path)) return std::vector<gate::LedgerLine>();
+  const Result<std::string> text = files.ReadFile(path);
+  if (!text) return tl::unexpected(text.error());
+  return gate::ParseLedger(*text, path);
+}
+
+// Locked against other gates; waits for one that is writing.
+Result<std::unique_ptr<io::AppendFile>> LockLedger(const std::string& path) {
+  io::FileSystem& files = io::RealFileSystem();
+  if (Result<void> made = files.MakeDirectories(io::FolderOf(path)); !made)
+    return tl::unexpected(made.error());
+  Result<std::unique_ptr<io::AppendFile>> file = tl::unexpected(Failure{});
+  for (int i = 0; i < kMostTries; ++i) {
+    file = files.OpenAppend(path, files.Exists(path) ? io::AppendMode::kContinue : io::AppendMode::kCreate);
+    const bool busy = !file && !file.error().diagnostics.empty() &&
+                      file.error().diagnostics.front().message.find("another process") != std::string::npos;
+    if (!busy) return file;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return file;
+}
+
+bool LoadReviews(const std::string& path, Session& session, gate::Reviews& reviews) {
+  reviews.path = path;
+  reviews.folder = io::IsFolder(path);
+  std::vector<std::string> names{path};
+  if (reviews.folder) {
+    Result<std::vector<std::string>> listed = io::FilesIn(path);
+    if (!listed) {
+      session.Report(listed.error());
+      return false;
+    }
+    names.clear();
+    for (const std::string& name : *listed) {
+      if (name.ends_with(".yaml") || name.ends_with(".yml")) names.push_back(io::JoinPath(path, name));
+    }
+  } else if (!io::RealFileSystem().Exists(path)) {
+    return true;  // nothing is signed yet
+  }
+  bool good = true;
+  for (const std::string& name : names) {
+    const Result<std::string> text = io::RealFileSystem().ReadFile(name);
+    Result<gate::ReviewFile> review =
+        text ? gate::ParseReview(*text, name) : Result<gate::ReviewFile>(tl::unexpected(text.error()));
+    if (review) {
+      reviews.files.push_back(std::move(*review));
+    } else {
+      session.Report(review.error());
+      good = false;
+    }
+  }
+  return good;
+}
+
+}  // namespace
+
+bool LoadContext(const Policy& policy, Session& session, GateContext& context) {
+  bool good = true;
+  if (policy.anchor) {
+    good = ReadLogs({gate::PathOf(policy, policy.anchor->run)}, context.anchor, session);
+    context.context.anchor = context.anchor;
+  }
+  if (policy.ledger && !policy.ledger->path.empty()) {
+    context.ledger_path = gate::PathOf(policy, policy.ledger->path);
+    Result<std::vector<gate::LedgerLine>> lines = ReadLedger(context.ledger_path);
+    if (lines) {
+      context.context.ledger = std::move(*lines);
+    } else {
+      session.Report(lines.error());
+      good = false;
+    }
+  }
+  if (!policy.review_file.empty())
+    good = LoadReviews(gate::PathOf(policy, policy.review_file), session, context.context.reviews) && good;
+  return good;
+}
+
+std::optional<Verdict> DecideWithLedger(const Policy& policy, const pair::PairResult& paired,
+                                        std::span<const RunLog> incumbent, std::span<const RunLog> candidate,
+                                        Session& session, GateContext& context) {
+  // The ledger is locked once the decision is made; where another gate wrote a line meanwhile, the decision
+  // is made again in the new state.
+  for (;;) {
+    Verdict verdict = gate::Decide(policy, paired, incumbent, candidate, context.context);
+    if (context.ledger_path.empty()) return verdict;
+    Result<std::unique_ptr<io::AppendFile>> locked = LockLedger(context.ledger_path);
+    Result<std::vector<gate::LedgerLine>> lines =
+        locked ? ReadLedger(context.ledger_path)
+               : Result<std::vector<gate::LedgerLine>>(tl::unexpected(locked.error()));
+    if (!lines) {
+      session.Report(lines.error());
+      return std::nullopt;
+    }
+    const VerdictLedger now = gate::ReadState(*lines, candidate, policy.ledger->candidates);
+    if (verdict.ledger && now.state_sha256 == verdict.ledger->state_sha256) {
+      context.ledger = std::move(*locked);
+      return verdict;
+    }
+    context.context.ledger = std::move(*lines);
+  }
+}
+
+bool AppendToLedger(const Verdict& verdict, std::span<const RunLog> candidate, Session& session,
+                    GateContext& context) {
+  if (!context.ledger) return true;
+  Result<void> written = context.ledger->Append(gate::LedgerText(verdict, candidate));
+  if (written) written = context.ledger->Sync();
+  if (!written) session.Report(written.error());
+  context.ledger.reset();
+  return written.has_value();
+}
+
+}  // namespace minslice::cli

@@ -1,0 +1,123 @@
+#include "gate/nondeterminism.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "gate/integrity.h"
+#include "gate/repeat_check.h"
+#include "minslice/stats/repeats.h"
+
+namespace minslice::gate {
+namespace {
+
+struct SideOfRun {
+  const char* name;
+  std::span<const RunLog> logs;
+  const PairedArm& arm;
+  int asked;
+};
+
+void CheckCount(const SideOfRun& side, int runs, const char* key, std::vector<VerdictReason>& reasons) {
+  if (runs >= side.asked) return;
+  const std::string target = side.logs.empty() ? side.name : side.logs.front().run.target;
+  reasons.push_back(InvalidReason(
+      "too_few_runs",
+      fmt::format("the policy asks for {} runs of each case ({}) and the {}'s log has {}: minslice run SUITE "
+                  "--target {} --repeats {} -o LOG, or ask for {}",
+                  side.asked, key, side.name, runs, target, side.asked, runs)));
+}
+
+void Fill(const RepeatCheck& check, VerdictRepeats& out) {
+  out.verdict = RepeatVerdictName(check.verdict);
+  out.why = check.why;
+  for (const RepeatCause& cause : check.causes) out.causes.push_back(cause.text);
+  if (!check.noise) return;
+  const stats::Nondeterminism& noise = *check.noise;
+  out.n = noise.n;
+  out.expected_spread = noise.expected_spread;
+  out.spread_95 = noise.spread_limit;
+  if (noise.flipped > 0) {
+    out.cochran_q = noise.cochran_q;
+    out.cochran_p = noise.cochran_p;
+  }
+  out.flip_rate = noise.flip_rate.value;
+  out.flip_low = noise.flip_rate.lower;
+  out.flip_high = noise.flip_rate.upper;
+}
+
+std::optional<VerdictRepeats> JudgeSide(const Policy& policy, const SideOfRun& side, std::size_t n_cases,
+                                        const char* key, std::vector<VerdictReason>& reasons,
+                                        std::vector<std::string>& warnings) {
+  const NondeterminismPolicy& rule = policy.nondeterminism;
+  int runs = side.arm.repeats;
+  const auto checks =
+      CheckRepeats(side.logs, {.max_spread = rule.max_spread, .q_level = rule.cochran_q, .level = 0.95});
+  if (checks && checks->size() == 1) runs = checks->front().repeats;
+  CheckCount(side, runs, key, reasons);
+  std::optional<VerdictRepeats> repeats = RepeatsOf(side.arm, n_cases);
+  if (runs < 2 || !checks) return repeats;
+  for (const RepeatCheck& check : *checks) {
+    if (check.repeats < 2) continue;
+    // The other side may have run its cases once: the check is of all of this side's runs all the same.
+    if (!repeats) {
+      repeats.emplace();
+      repeats->repeats = check.repeats;
+      repeats->rates = check.rates;
+      repeats->spread = check.noise ? check.noise->spread : 0;
+      repeats->flaky = static_cast<std::int64_t>(check.flips.size());
+    }
+    Fill(check, *repeats);
+    if (check.verdict != RepeatVerdict::kNondeterministic) continue;
+    std::string text = fmt::format("the {} is no deterministic model over its {} runs: {}", side.name,
+                                   check.repeats, check.why);
+    if (!check.causes.empty()) text += "; likely cause: " + check.causes.front().text;
+    Follow(rule.on_fail, "nondeterministic", std::move(text), reasons, warnings);
+  }
+  return repeats;
+}
+
+}  // namespace
+
+void Follow(Consequence consequence, const char* code, std::string text, std::vector<VerdictReason>& reasons,
+            std::vector<std::string>& warnings) {
+  switch (consequence) {
+    case Consequence::kIgnore:
+      return;
+    case Consequence::kWarn:
+      warnings.push_back(std::move(text));
+      return;
+    case Consequence::kInvalid:
+    case Consequence::kHold:
+      reasons.push_back(InvalidReason(code, std::move(text)));
+      if (consequence == Consequence::kHold) reasons.back().decision = Decision::kHold;
+      return;
+  }
+}
+
+std::optional<VerdictNondeterminism> JudgeRepeats(const Policy& policy, const PairedTable& table,
+                                                  std::span<const RunLog> incumbent,
+                                                  std::span<const RunLog> candidate,
+                                                  std::vector<VerdictReason>& reasons,
+                                                  std::vector<std::string>& warnings) {
+  const RunsPolicy& runs = policy.runs;
+  const int both = policy.nondeterminism.runs;
+  const auto key = [&](int asked, const char* own) { return asked >= both ? own : "nondeterminism.runs"; };
+  VerdictNondeterminism noise;
+  noise.incumbent =
+      JudgeSide(policy, {"incumbent", incumbent, table.incumbent, std::max(runs.incumbent, both)},
+                table.n_cases(), key(runs.incumbent, "runs.incumbent"), reasons, warnings);
+  noise.candidate =
+      JudgeSide(policy, {"candidate", candidate, table.candidate, std::max(runs.candidate, both)},
+                table.n_cases(), key(runs.candidate, "runs.candidate"), reasons, warnings);
+  if (!noise.incumbent && !noise.candidate) return std::nullopt;
+  if (const auto split = stats::SplitVariance({table.incumbent.scores, table.incumbent.repeats},
+                                              {table.candidate.scores, table.candidate.repeats})) {
+    noise.noise_share = split->noise_share;
+    noise.repeats_that_pay = split->repeats_that_pay;
+  }
+  return noise;
+}
+
+}  // namespace minslice::gate

@@ -1,0 +1,160 @@
+#include "gate/prepare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace minslice::gate {
+namespace {
+
+void CombineArm(const std::string& how, std::size_t n, PairedArm& arm) {
+  const auto k = static_cast<std::size_t>(arm.repeats);
+  PairedArm one;
+  one.scores.assign(n, kMissing);
+  one.has_row.assign(n, 0);
+  one.model_error.assign(n, 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (how == "first") {
+      one.scores[i] = arm.scores[i * k];
+      one.has_row[i] = arm.has_row[i * k];
+      one.model_error[i] = arm.model_error[i * k];
+      continue;
+    }
+    double sum = 0;
+    double votes = 0;
+    for (std::size_t r = 0; r < k; ++r) {
+      const std::size_t cell = i * k + r;
+      if (arm.has_row[cell] != 0) one.has_row[i] = 1;
+      if (arm.model_error[cell] != 0) one.model_error[i] = 1;
+      if (std::isnan(arm.scores[cell])) continue;
+      sum += arm.scores[cell];
+      ++votes;
+    }
+    if (votes > 0) one.scores[i] = sum > votes / 2 ? 1 : 0;
+  }
+  one.case_mean = one.scores;
+  arm = std::move(one);
+}
+
+// A model error is the worst that can be whatever the direction.
+void OrientArm(const MetricScale& scale, std::size_t n, PairedArm& arm) {
+  const auto k = static_cast<std::size_t>(arm.repeats);
+  for (std::size_t i = 0; i < n; ++i) {
+    double sum = 0;
+    int present = 0;
+    for (std::size_t r = 0; r < k; ++r) {
+      double& score = arm.scores[i * k + r];
+      if (std::isnan(score)) continue;
+      score = arm.model_error[i * k + r] != 0 ? 0 : Oriented(scale, score);
+      sum += score;
+      ++present;
+    }
+    if (present > 0) arm.case_mean[i] = sum / present;
+  }
+}
+
+// The first case that has a score outside [0, 1]; n where none has.
+std::size_t FirstOutside(const PairedTable& table) {
+  std::size_t first = table.n_cases();
+  for (const PairedArm* arm : {&table.incumbent, &table.candidate}) {
+    const auto outside = std::find_if(arm->scores.begin(), arm->scores.end(),
+                                      [](double score) { return score < 0 || score > 1; });
+    if (outside == arm->scores.end()) continue;
+    first = std::min(first, static_cast<std::size_t>(outside - arm->scores.begin()) /
+                                static_cast<std::size_t>(arm->repeats));
+  }
+  return first;
+}
+
+PairedArm ArmOfCases(const PairedArm& arm, std::span<const std::uint32_t> cases) {
+  const auto k = static_cast<std::size_t>(arm.repeats);
+  PairedArm out;
+  out.repeats = arm.repeats;
+  for (const std::uint32_t i : cases) {
+    const auto copy = [&](const auto& from, auto& to) {
+      const auto begin = from.begin() + static_cast<std::ptrdiff_t>(i * k);
+      to.insert(to.end(), begin, begin + arm.repeats);
+    };
+    copy(arm.scores, out.scores);
+    copy(arm.has_row, out.has_row);
+    copy(arm.model_error, out.model_error);
+    out.case_mean.push_back(arm.case_mean[i]);
+  }
+  return out;
+}
+
+}  // namespace
+
+double Oriented(const MetricScale& scale, double score) {
+  const double share = (score - scale.low) / (scale.high - scale.low);
+  return scale.down ? 1 - share : share;
+}
+
+PairedTable LeaveOut(const PairedTable& table, std::span<const std::uint32_t> cases) {
+  std::vector<std::uint32_t> kept;
+  for (std::uint32_t i = 0; i < table.n_cases(); ++i) {
+    if (!std::binary_search(cases.begin(), cases.end(), i)) kept.push_back(i);
+  }
+  PairedTable out;
+  out.metric = table.metric;
+  out.binary = table.binary;
+  out.clusters = table.clusters;
+  for (const std::uint32_t i : kept) {
+    out.case_ids.push_back(table.case_ids[i]);
+    if (!table.cluster_of_case.empty()) out.cluster_of_case.push_back(table.cluster_of_case[i]);
+  }
+  for (const Dimension& dimension : table.dimensions) {
+    Dimension of_kept{dimension.name, dimension.values, {}};
+    for (const std::uint32_t i : kept) of_kept.value_of_case.push_back(dimension.value_of_case[i]);
+    out.dimensions.push_back(std::move(of_kept));
+  }
+  out.incumbent = ArmOfCases(table.incumbent, kept);
+  out.candidate = ArmOfCases(table.candidate, kept);
+  return out;
+}
+
+PairedTable CombineRuns(const PairedTable& table, const std::string& how) {
+  PairedTable combined = table;
+  CombineArm(how, table.n_cases(), combined.incumbent);
+  CombineArm(how, table.n_cases(), combined.candidate);
+  return combined;
+}
+
+PreparedTable::PreparedTable(const Policy& policy, const PairedTable& table,
+                             std::span<const std::string> left_out)
+    : table_(table) {
+  const MetricScale& scale = policy.scale;
+  if (!scale.graded && !table.binary) {
+    faults_.push_back(
+        {"metric_not_binary",
+         fmt::format("the policy's metric \"{}\" is binary, and the logs have scores other than 0 and "
+                     "1; give it type: graded and its range, or import it with a threshold "
+                     "(--pass-above)",
+                     table.metric)});
+  }
+  if (scale.graded || scale.down) {
+    copy_ = table;
+    OrientArm(scale, table.n_cases(), copy_->incumbent);
+    OrientArm(scale, table.n_cases(), copy_->candidate);
+    const std::size_t outside = FirstOutside(*copy_);
+    if (scale.graded && outside < table.n_cases()) {
+      faults_.push_back({"score_out_of_range",
+                         fmt::format("metric {}: case {} has a score outside the policy's range [{:g}, {:g}]",
+                                     table.metric, table.case_ids[outside], scale.low, scale.high)});
+    }
+  }
+  if (!left_out.empty()) {
+    std::vector<std::uint32_t> cases;
+    for (const std::string& id : left_out) {
+      const auto at = std::lower_bound(table.case_ids.begin(), table.case_ids.end(), id);
+      if (at != table.case_ids.end() && *at == id)
+        cases.push_back(static_cast<std::uint32_t>(at - table.case_ids.begin()));
+    }
+    copy_ = LeaveOut(PreparedTable::table(), cases);
+  }
+  if (policy.runs.combine != "mean" && (table.incumbent.repeats > 1 || table.candidate.repeats > 1))
+    copy_ = CombineRuns(PreparedTable::table(), policy.runs.combine);
+}
+
+}  // namespace minslice::gate

@@ -1,0 +1,49 @@
+#include "gate/testable.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+
+#include "gate/rules.h"
+
+namespace minslice::gate {
+
+std::vector<double> SmallestAdjusted(const std::string& method,
+                                     std::span<const stats::SliceDiscordance> slices) {
+  // Slices with as many discordant pairs have the same attainable p: at 1,000 slices there are some dozens.
+  std::map<std::int64_t, double> of_size;  // how many slices have so many
+  for (const stats::SliceDiscordance& slice : slices) ++of_size[slice.broke + slice.fixed];
+  const auto count = static_cast<double>(slices.size());
+  std::map<std::int64_t, double> adjusted;
+  for (const auto& [size, how_many] : of_size) {
+    const double p = std::exp2(-static_cast<double>(size));
+    double value = p;
+    if (method == "wy_discrete") {
+      double log_none = 0;
+      for (const auto& [other, others] : of_size) {
+        const double reached = LargestAttainable(other, p);
+        log_none += reached < 1 ? others * std::log1p(-reached) : -INFINITY;
+      }
+      value = -std::expm1(log_none);
+    } else if (method == "tarone_holm") {
+      double could = 0;
+      for (const auto& [other, others] : of_size) {
+        if (std::exp2(-static_cast<double>(other)) <= p) could += others;
+      }
+      value = p * could;
+    } else if (method == "by") {
+      double harmonic = 0;
+      for (std::size_t k = 1; k <= slices.size(); ++k) harmonic += 1 / static_cast<double>(k);
+      value = p * count * harmonic;
+    } else if (method != "none") {
+      value = p * count;  // holm, bonferroni, bh: the smallest of the family
+    }
+    adjusted[size] = std::min(1.0, value);
+  }
+  std::vector<double> smallest;
+  for (const stats::SliceDiscordance& slice : slices) smallest.push_back(adjusted[slice.broke + slice.fixed]);
+  return smallest;
+}
+
+}  // namespace minslice::gate

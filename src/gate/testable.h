@@ -1,0 +1,21 @@
+// Whether a slice could block at all by itself: with every prompt of it that changed broken, and the other
+// slices changed as they are, would its adjusted p reach the level? At that its p would be the smallest of
+// the family.
+#ifndef MINSLICE_GATE_TESTABLE_H_
+#define MINSLICE_GATE_TESTABLE_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "minslice/stats/multiplicity.h"
+
+namespace minslice::gate {
+
+// The smallest adjusted p of each slice of one family. `method` as segments.multiplicity.
+std::vector<double> SmallestAdjusted(const std::string& method,
+                                     std::span<const stats::SliceDiscordance> slices);
+
+}  // namespace minslice::gate
+
+#endif  // MINSLICE_GATE_TESTABLE_H_
