@@ -3,6 +3,7 @@
 #define MINSLICE_RECORD_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -46,6 +47,25 @@ struct RunRecord {
   std::string started_at;             // RFC 3339, UTC
   std::string minslice;               // version of the writer
   std::string imported_from;          // empty: we ran it ourselves
+  std::string gateway_kind;  // openai, litellm, portkey, bifrost; empty: neither named nor recognised
+  std::vector<std::string> gateway_hides;  // what an answer through it does not show, one sentence each
+  std::string price_json;  // object: USD a million tokens, where the gateway named no cost; empty = none
+};
+
+// What a gateway said of one answer, in its headers and its body.
+struct GatewayFacts {
+  std::optional<std::string> provider;
+  std::optional<std::string> model;       // the deployment or the resolved model, as the gateway names it
+  std::optional<std::string> deployment;  // its id
+  std::optional<std::string> request_id;  // by which the gateway's own logs know the request
+  std::optional<std::string> cache;       // "hit", "miss", "disabled", ... in lower case
+  std::optional<std::int64_t> retries;    // of the gateway's own
+  std::optional<std::int64_t> fallbacks;
+
+  bool empty() const {
+    return !provider && !model && !deployment && !request_id && !cache && !retries && !fallbacks;
+  }
+  friend bool operator==(const GatewayFacts&, const GatewayFacts&) = default;
 };
 
 struct CaseRecord {
@@ -66,6 +86,7 @@ struct CaseRecord {
   int attempts = 1;  // requests sent for this row
   std::optional<std::string> output;
   std::optional<std::string> error;
+  std::shared_ptr<const GatewayFacts> via;  // null: the gateway said nothing of itself
 };
 
 struct EndRecord {
@@ -75,6 +96,16 @@ struct EndRecord {
   std::string ended_at;
 };
 
+// Why a run ended before every row was there. Rows after it mean that the run was resumed.
+struct StopRecord {
+  std::string reason;  // interrupted, unreachable, refused, rejected, budget_exhausted
+  std::string text;    // one sentence
+  std::int64_t answered = 0;
+  std::int64_t missing = 0;  // rows without an answer
+  std::optional<double> spent_usd;
+  std::string stopped_at;
+};
+
 // A whole log, as read. `sha256` is over the file's bytes.
 struct RunLog {
   std::string path;
@@ -82,9 +113,10 @@ struct RunLog {
   RunRecord run;
   std::vector<CaseRecord>
       cases;  // in the file's order; rows that a later row superseded are gone (see log/log_reader.h)
-  std::optional<EndRecord> end;  // absent: the log is unfinished
-  std::int64_t superseded = 0;   // infra_error rows that a resumed run asked again
-  bool torn_tail = false;        // the last line has no newline or is cut
+  std::optional<EndRecord> end;    // absent: the log is unfinished
+  std::optional<StopRecord> stop;  // only where it is the last record
+  std::int64_t superseded = 0;     // infra_error rows that a resumed run asked again
+  bool torn_tail = false;          // the last line has no newline or is cut
 };
 
 }  // namespace minslice

@@ -1,6 +1,7 @@
 // minslice run: settings of the suite and the flags are put together and checked as a whole before anything
 // is sent.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -8,6 +9,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 
 #include "cli/file_limit.h"
 #include "cli/session.h"
@@ -16,10 +18,13 @@
 #include "io/diagnostics.h"
 #include "io/file_system.h"
 #include "io/nearest_name.h"
+#include "io/sha256.h"
+#include "json/json.h"
 #include "minslice/version.h"
 #include "run/open_log.h"
 #include "run/runner.h"
 #include "score/grader.h"
+#include "suite/prices.h"
 #include "suite/suite.h"
 
 namespace minslice::cli {
@@ -35,7 +40,12 @@ struct RunFlags {
   int repeats = 0;
   int concurrency = 0;
   double timeout_s = 0;
+  std::string gateway;
   double budget_usd = 0;
+  std::int64_t budget_tokens = 0;
+  std::int64_t budget_requests = 0;
+  double budget_wall_s = 0;
+  std::string prices;
   bool resume = false;
 };
 
@@ -212,6 +222,60 @@ void SetHeaders(const RunFlags& flags, const suite::Suite& suite, Setup& setup,
   }
 }
 
+void SetGateway(const RunFlags& flags, const suite::Suite& suite, Setup& setup,
+                io::Diagnostics& diagnostics) {
+  run::RunOptions& options = setup.options;
+  const std::string& name = flags.gateway.empty() ? suite.gateway.kind : flags.gateway;
+  options.gateway = run::GatewayKindFromName(name).value_or(run::GatewayKind::kUnknown);
+  if (options.gateway != run::GatewayKind::kUnknown) {
+    setup.record.gateway_kind = run::GatewayKindName(options.gateway);
+    setup.record.gateway_hides = run::HiddenBy(options.gateway);
+  }
+  for (const std::string& how : run::Defeats(options.gateway, options.headers, setup.record.request_model)) {
+    diagnostics.Add({}, how + "; every answer has to be the model's own and fresh");
+  }
+  if (suite.gateway.virtual_key.empty()) return;
+  const char* header = run::VirtualKeyHeader(options.gateway);
+  if (header == nullptr) return;  // the suite says its kind, or it could not be read
+  Result<std::string> key = suite::ExpandEnvironment(
+      suite.gateway.virtual_key, suite.gateway.virtual_key_position, "gateway.virtual_key");
+  if (!key) return diagnostics.AddAll(key.error());
+  if (key->size() >= 6) options.secrets.push_back(*key);
+  if (std::string_view(header) == "authorization") key->insert(0, "Bearer ");
+  const bool set = std::any_of(options.headers.begin(), options.headers.end(),
+                               [&](const http::Header& h) { return Lower(h.name) == header; });
+  if (!set) options.headers.push_back({header, std::move(*key)});
+}
+
+// The suite's limits, each replaced by its flag.
+void SetBudget(const RunFlags& flags, const suite::Suite& suite, Setup& setup, io::Diagnostics& diagnostics) {
+  run::BudgetOptions& budget = setup.options.budget;
+  budget.limits = suite.budget;
+  if (flags.budget_usd > 0) budget.limits.usd = flags.budget_usd;
+  if (flags.budget_tokens > 0) budget.limits.tokens = flags.budget_tokens;
+  if (flags.budget_requests > 0) budget.limits.requests = flags.budget_requests;
+  if (flags.budget_wall_s > 0) budget.limits.wall_s = flags.budget_wall_s;
+  const std::string& path = flags.prices.empty() ? suite.prices_path : flags.prices;
+  const Result<suite::PriceTable> prices =
+      path.empty() ? suite::PriceTable::BuiltIn() : suite::PriceTable::WithFile(path);
+  if (!prices) return diagnostics.AddAll(prices.error());
+  budget.price = prices->Find(setup.record.request_model);
+  if (const Result<json::Value> request = json::Parse(suite.request_json, "request"); request) {
+    for (const char* key : {"max_completion_tokens", "max_tokens"}) {
+      const auto found = request->find(key);
+      if (found == request->end() || !found->is_number_integer()) continue;
+      budget.max_output_tokens = found->get<std::int64_t>();
+      break;
+    }
+  }
+  // A log says by what prices its costs were reckoned: where a budget or the user asks for them.
+  if (!budget.price.known()) return;
+  setup.record.price_json = json::Compact(json::Value{{"model", budget.price.entry},
+                                                      {"input_usd_per_mtok", budget.price.price.input},
+                                                      {"output_usd_per_mtok", budget.price.price.output},
+                                                      {"as_of", budget.price.as_of}});
+}
+
 std::string DefaultLogPath(const std::string& suite, const std::string& target) {
   std::string name = suite + "-" + target;
   for (char& c : name) {
@@ -233,7 +297,8 @@ Result<Setup> MakeSetup(const RunFlags& flags, const suite::Suite& suite) {
   options.concurrency = flags.concurrency > 0 ? flags.concurrency : suite.concurrency;
   options.timeout_s = flags.timeout_s > 0 ? flags.timeout_s : suite.timeout_s;
   options.max_attempts = suite.max_attempts;
-  options.budget_usd = flags.budget_usd > 0 ? std::optional<double>(flags.budget_usd) : suite.budget_usd;
+  SetGateway(flags, suite, setup, diagnostics);
+  SetBudget(flags, suite, setup, diagnostics);
   options.seed = std::hash<std::string>{}(setup.record.target);
   // A socket a request, and some for the log, the terminal and libcurl.
   const auto files = static_cast<std::size_t>(options.concurrency) + 64;
@@ -246,6 +311,9 @@ Result<Setup> MakeSetup(const RunFlags& flags, const suite::Suite& suite) {
   setup.record.cases = static_cast<std::int64_t>(suite.cases.size());
   setup.record.started_at = io::RealClock().NowRfc3339();
   setup.record.minslice = kVersion;
+  options.run_id =
+      "minslice-" +
+      io::Sha256Hex(setup.record.target + setup.record.started_at + std::to_string(getpid())).substr(0, 12);
   setup.log_path = flags.log.empty() ? DefaultLogPath(suite.name, setup.record.target) : flags.log;
   return setup;
 }
@@ -332,6 +400,28 @@ void PrintSummary(Session& session, const Setup& setup, const run::Summary& summ
   session.out << "\nlog " << setup.log_path << "  suite " << suite.sha256.substr(0, 12) << '\n';
 }
 
+void NoteGateway(Session& session, const Setup& setup, const run::Summary& summary) {
+  if (summary.gateway != run::GatewayKind::kUnknown && setup.options.gateway == run::GatewayKind::kUnknown) {
+    session.Note(
+        fmt::format("minslice: note: the gateway is {}; with gateway: {{kind: {}}} its cache, retries and "
+                    "fallbacks are turned "
+                    "off from the first request on",
+                    run::GatewayKindName(summary.gateway), run::GatewayKindName(summary.gateway)));
+  }
+  if (summary.not_fresh > 0) {
+    session.Note(
+        fmt::format("minslice: note: {} answers came from the gateway's cache, a fallback or a retry of its "
+                    "own; none of them "
+                    "was graded",
+                    summary.not_fresh));
+  }
+  if (summary.pauses > 0 || summary.narrowest < static_cast<std::size_t>(setup.options.concurrency)) {
+    session.Note(fmt::format(
+        "minslice: note: the gateway pushed back: {} pauses, at the narrowest {} of {} requests in flight",
+        summary.pauses, summary.narrowest, setup.options.concurrency));
+  }
+}
+
 void RunSuite(const RunFlags& flags, Session& session) {
   const Result<suite::Suite> suite = suite::LoadSuite(flags.suite);
   if (!suite) return session.Report(suite.error());
@@ -381,11 +471,14 @@ void RunSuite(const RunFlags& flags, Session& session) {
   if (!summary) return session.Report(summary.error());
   PrintSummary(session, *setup, *summary, *suite);
   const run::Counts& counts = summary->progress.counts;
-  if (summary->cost_unknown) {
-    session.Note(
-        "minslice: note: a budget is set, but the gateway reports no cost for some answers: it cannot be "
-        "kept");
+  if (summary->cost_assumed && !setup->options.budget.price.known()) {
+    session.Note(fmt::format(
+        "minslice: note: a budget in USD is set, but for some answers neither the gateway nor a price table "
+        "names "
+        "a cost: {:g} and {:g} USD a million tokens were assumed; --prices FILE names the model's own",
+        setup->options.budget.price.price.input, setup->options.budget.price.price.output));
   }
+  NoteGateway(session, *setup, *summary);
   if (summary->end == run::End::kComplete) {
     if (counts.infra_error > 0) {
       session.Note(fmt::format(
@@ -395,8 +488,17 @@ void RunSuite(const RunFlags& flags, Session& session) {
     }
     return;
   }
-  session.err << fmt::format("minslice: {}; {} of {} answered; {} can be completed with --resume\n",
-                             summary->why, counts.answered(), summary->progress.total, setup->log_path);
+  const bool refused = summary->end == run::End::kRefused || summary->end == run::End::kRejected;
+  log->writer.reset();
+  if (!log->resumed && (summary->progress.asked == 0 || (refused && counts.answered() == 0))) {
+    // A log without an answer could be continued by the same wrong model alone.
+    std::remove(setup->log_path.c_str());
+    session.err << fmt::format("minslice: {}; 0 of {} answered; no log was left\n", summary->why,
+                               summary->progress.total);
+  } else {
+    session.err << fmt::format("minslice: {}; {} of {} answered; {} can be completed with --resume\n",
+                               summary->why, counts.answered(), summary->progress.total, setup->log_path);
+  }
   session.exit_code = summary->end == run::End::kInterrupted ? kExitInternal : kExitUsage;
 }
 
@@ -435,9 +537,31 @@ void AddRunCommand(CLI::App& app, Session& session) {
   command->add_option("--timeout", flags->timeout_s, "of one request, in seconds")
       ->type_name("S")
       ->check(Between(0.001, 86400.0));
-  command->add_option("--budget-usd", flags->budget_usd, "stop sending when the gateway's costs reach this")
+  command
+      ->add_option(
+          "--gateway", flags->gateway,
+          "openai, litellm, portkey or bifrost; recognised by its answers where neither this nor the suite "
+          "says it")
+      ->type_name("KIND")
+      ->check(CLI::IsMember({"openai", "litellm", "portkey", "bifrost"}));
+  command
+      ->add_option("--budget-usd", flags->budget_usd,
+                   "send nothing that could cost more than this, what is in flight included")
       ->type_name("X")
       ->check(Between(1e-9, 1e12));
+  command->add_option("--budget-tokens", flags->budget_tokens, "the same for tokens of prompts and answers")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 52));
+  command->add_option("--budget-requests", flags->budget_requests, "requests at most, retries included")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 52));
+  command->add_option("--budget-wall", flags->budget_wall_s, "seconds at most, from the first request on")
+      ->type_name("S")
+      ->check(Between(0.001, 1e9));
+  command
+      ->add_option("--prices", flags->prices,
+                   "price table for models whose gateway names no cost, over the built-in one")
+      ->type_name("FILE");
   command->footer(
       "Retries (429, 408, 5xx, lost connections) always go to the same model. A killed run loses nothing "
       "that was answered:\n"

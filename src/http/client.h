@@ -28,6 +28,7 @@ struct Request {
   std::string method = "POST";  // GET or POST
   std::string url;
   std::shared_ptr<const Headers> headers;  // shared by the requests of a run
+  Headers own_headers;                     // of this request alone, beside them; mostly none
   std::string body;
   double timeout_s = 120;  // for the whole exchange
   std::uint64_t tag = 0;   // comes back with the response

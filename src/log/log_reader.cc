@@ -196,7 +196,7 @@ class Reader {
     if (last) log_.torn_tail = true;
     std::string_view kind;
     if (record["record"].get(kind) != simdjson::SUCCESS) {
-      fields_.Error("expected \"record\" (run, case or end), found none");
+      fields_.Error("expected \"record\" (run, case, end or stop), found none");
     } else if (kind == "case") {
       if (!has_run_) return NoRun();
       ReadCase(record);
@@ -205,8 +205,11 @@ class Reader {
     } else if (kind == "end") {
       if (!has_run_) return NoRun();
       ReadEnd(record);
+    } else if (kind == "stop") {
+      if (!has_run_) return NoRun();
+      ReadStop(record);
     } else {
-      static const std::vector<std::string> kKinds = {"run", "case", "end"};
+      static const std::vector<std::string> kKinds = {"run", "case", "end", "stop"};
       fields_.Error(fmt::format("unknown record {}{}", io::Quoted(kind), io::DidYouMean(kind, kKinds)));
     }
   }
@@ -261,6 +264,16 @@ class Reader {
         fields_.Read(key, value, run.minslice);
       else if (key == "imported_from")
         fields_.Read(key, value, run.imported_from);
+      else if (key == "gateway_kind")
+        fields_.Read(key, value, run.gateway_kind);
+      else if (key == "gateway_hides")
+        ReadTexts(key, value, run.gateway_hides);
+      else if (key == "price") {
+        if (value.is_object())
+          run.price_json = simdjson::minify(value);
+        else if (!value.is_null())
+          fields_.Wrong(key, value, "an object");
+      }
     }
   }
 
@@ -306,6 +319,8 @@ class Reader {
         if (options_.outputs) fields_.Read(key, value, row.output);
       } else if (key == "error") {
         fields_.Read(key, value, row.error);
+      } else if (key == "via") {
+        ReadVia(value, row);
       }
     }
     if (!has_id) fields_.Error("expected \"case_id\", found none");
@@ -313,6 +328,51 @@ class Reader {
     if (fields_.broken()) return;
     log_.cases.push_back(std::move(row));
     log_.end.reset();
+    log_.stop.reset();
+  }
+
+  void ReadTexts(std::string_view key, element value, std::vector<std::string>& texts) {
+    simdjson::dom::array list;
+    if (value.is_null()) return;
+    if (value.get(list) != simdjson::SUCCESS) return fields_.Wrong(key, value, "a list of texts");
+    for (const element item : list) {
+      std::string_view text;
+      if (item.get(text) != simdjson::SUCCESS) return fields_.Wrong(key, item, "a text");
+      texts.emplace_back(text);
+    }
+  }
+
+  void ReadVia(element value, CaseRecord& row) {
+    simdjson::dom::object object;
+    if (value.is_null()) return;
+    if (value.get(object) != simdjson::SUCCESS) return fields_.Wrong("via", value, "an object");
+    auto facts = std::make_shared<GatewayFacts>();
+    for (const auto& [key, field] : object) {
+      if (key == "provider") fields_.Read(key, field, facts->provider);
+      if (key == "model") fields_.Read(key, field, facts->model);
+      if (key == "deployment") fields_.Read(key, field, facts->deployment);
+      if (key == "request_id") fields_.Read(key, field, facts->request_id);
+      if (key == "cache") fields_.Read(key, field, facts->cache);
+      if (key == "retries") fields_.Read(key, field, facts->retries);
+      if (key == "fallbacks") fields_.Read(key, field, facts->fallbacks);
+    }
+    row.via = std::move(facts);
+  }
+
+  void ReadStop(simdjson::dom::object record) {
+    StopRecord stop;
+    std::optional<std::int64_t> answered, missing;
+    for (const auto& [key, value] : record) {
+      if (key == "reason") fields_.Read(key, value, stop.reason);
+      if (key == "text") fields_.Read(key, value, stop.text);
+      if (key == "answered") fields_.Read(key, value, answered);
+      if (key == "missing") fields_.Read(key, value, missing);
+      if (key == "spent_usd") fields_.Read(key, value, stop.spent_usd);
+      if (key == "stopped_at") fields_.Read(key, value, stop.stopped_at);
+    }
+    stop.answered = answered.value_or(0);
+    stop.missing = missing.value_or(0);
+    if (!fields_.broken()) log_.stop = std::move(stop);
   }
 
   void ReadOutcome(element value, Outcome& outcome) {
@@ -378,7 +438,10 @@ class Reader {
         fields_.Read(key, value, end.ended_at);
       }
     }
-    if (!fields_.broken()) log_.end = std::move(end);
+    if (!fields_.broken()) {
+      log_.end = std::move(end);
+      log_.stop.reset();
+    }
   }
 
   void DropSuperseded() {

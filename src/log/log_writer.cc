@@ -60,11 +60,22 @@ class LineBuilder {
 
 class FileLogWriter final : public LogWriter {
  public:
-  FileLogWriter(std::unique_ptr<io::AppendFile> file, io::Clock& clock)
-      : file_(std::move(file)), clock_(clock), synced_at_s_(clock.MonotonicSeconds()) {}
+  // `run`: not yet written.
+  FileLogWriter(std::unique_ptr<io::AppendFile> file, io::Clock& clock, std::optional<RunRecord> run)
+      : file_(std::move(file)), clock_(clock), synced_at_s_(clock.MonotonicSeconds()), run_(std::move(run)) {}
+
+  void DescribeGateway(const std::string& kind, const std::vector<std::string>& hides) override {
+    if (!run_) return;
+    run_->gateway_kind = kind;
+    run_->gateway_hides = hides;
+  }
 
   Result<void> Write(std::string line) {
     line += '\n';
+    if (run_) {
+      line.insert(0, RunRecordLine(*run_) + '\n');
+      run_.reset();
+    }
     return file_->Append(line);
   }
 
@@ -82,6 +93,13 @@ class FileLogWriter final : public LogWriter {
     return Sync();
   }
 
+  Result<void> Stop(const StopRecord& record) override {
+    if (run_) return {};
+    if (auto written = Write(StopRecordLine(record)); !written) return written;
+    dirty_ = true;
+    return Sync();
+  }
+
   Result<void> Sync() override {
     if (!dirty_) return {};
     synced_at_s_ = clock_.MonotonicSeconds();
@@ -94,10 +112,49 @@ class FileLogWriter final : public LogWriter {
   std::unique_ptr<io::AppendFile> file_;
   io::Clock& clock_;
   double synced_at_s_;
+  std::optional<RunRecord> run_;  // until it is written
   bool dirty_ = false;
 };
 
+std::string FactsObject(const GatewayFacts& facts) {
+  std::string object = "{";
+  const auto key = [&](const char* name) {
+    if (object.size() > 1) object += ',';
+    object.append("\"").append(name).append("\":");
+  };
+  const auto text = [&](const char* name, const std::optional<std::string>& value) {
+    if (!value) return;
+    key(name);
+    json::AppendQuoted(*value, object);
+  };
+  const auto integer = [&](const char* name, const std::optional<std::int64_t>& value) {
+    if (!value) return;
+    key(name);
+    object += fmt::format_int(*value).str();
+  };
+  text("provider", facts.provider);
+  text("model", facts.model);
+  text("deployment", facts.deployment);
+  text("request_id", facts.request_id);
+  text("cache", facts.cache);
+  integer("retries", facts.retries);
+  integer("fallbacks", facts.fallbacks);
+  object += '}';
+  return object;
+}
+
 }  // namespace
+
+std::string StopRecordLine(const StopRecord& record) {
+  LineBuilder line("stop");
+  line.Text("reason", record.reason);
+  line.Text("text", record.text);
+  line.Integer("answered", record.answered);
+  line.Integer("missing", record.missing);
+  line.OptionalNumber("spent_usd", record.spent_usd);
+  line.Text("stopped_at", record.stopped_at);
+  return line.Done();
+}
 
 std::string RunRecordLine(const RunRecord& record) {
   LineBuilder line("run");
@@ -113,6 +170,16 @@ std::string RunRecordLine(const RunRecord& record) {
   line.Text("started_at", record.started_at);
   line.Text("minslice", record.minslice);
   if (!record.imported_from.empty()) line.Text("imported_from", record.imported_from);
+  if (!record.gateway_kind.empty()) line.Text("gateway_kind", record.gateway_kind);
+  if (!record.gateway_hides.empty()) {
+    std::string& list = line.OpenObject("gateway_hides");
+    for (const std::string& sentence : record.gateway_hides) {
+      list += list.back() == ':' ? '[' : ',';
+      json::AppendQuoted(sentence, list);
+    }
+    list += ']';
+  }
+  if (!record.price_json.empty()) line.Raw("price", record.price_json);
   return line.Done();
 }
 
@@ -155,6 +222,7 @@ std::string CaseRecordLine(const CaseRecord& record) {
   } else {
     line.Raw("error", "null");
   }
+  if (record.via != nullptr && !record.via->empty()) line.Raw("via", FactsObject(*record.via));
   return line.Done();
 }
 
@@ -171,9 +239,7 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Create(const std::string& path, co
                                                      io::FileSystem& files, io::Clock& clock) {
   auto file = files.OpenAppend(path, io::AppendMode::kCreate);
   if (!file) return tl::unexpected(file.error());
-  auto writer = std::make_unique<FileLogWriter>(std::move(*file), clock);
-  if (auto written = writer->Write(RunRecordLine(run)); !written) return tl::unexpected(written.error());
-  return std::unique_ptr<LogWriter>(std::move(writer));
+  return std::unique_ptr<LogWriter>(std::make_unique<FileLogWriter>(std::move(*file), clock, run));
 }
 
 Result<std::unique_ptr<LogWriter>> LogWriter::Continue(const std::string& path, io::FileSystem& files,
@@ -205,7 +271,7 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Continue(const std::string& path, 
     const auto mended = whole ? (*file)->Append("\n") : (*file)->CutTo(static_cast<std::int64_t>(tail));
     if (!mended) return tl::unexpected(mended.error());
   }
-  return std::unique_ptr<LogWriter>(std::make_unique<FileLogWriter>(std::move(*file), clock));
+  return std::unique_ptr<LogWriter>(std::make_unique<FileLogWriter>(std::move(*file), clock, std::nullopt));
 }
 
 }  // namespace minslice::log

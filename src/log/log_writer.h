@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "io/clock.h"
 #include "io/file_system.h"
@@ -18,10 +19,12 @@ namespace minslice::log {
 std::string RunRecordLine(const RunRecord& record);
 std::string CaseRecordLine(const CaseRecord& record);
 std::string EndRecordLine(const EndRecord& record);
+std::string StopRecordLine(const StopRecord& record);
 
 class LogWriter {
  public:
-  // A new log; refuses an existing file.
+  // A new log; refuses an existing file. The run record is written with the first row, so that it can say
+  // what the first answer shows of the gateway, and a run that is refused at once leaves an empty file.
   static Result<std::unique_ptr<LogWriter>> Create(const std::string& path, const RunRecord& run,
                                                    io::FileSystem& files = io::RealFileSystem(),
                                                    io::Clock& clock = io::RealClock());
@@ -32,9 +35,13 @@ class LogWriter {
                                                      io::Clock& clock = io::RealClock());
   virtual ~LogWriter() = default;
 
+  // Adds to the run record what was learned of the gateway; without effect once it is written.
+  virtual void DescribeGateway(const std::string& /*kind*/, const std::vector<std::string>& /*hides*/) {}
   // Syncs to the disk at most once a second.
   virtual Result<void> Append(const CaseRecord& record) = 0;
   virtual Result<void> End(const EndRecord& record) = 0;  // writes, syncs
+  // The same for a run that ends unfinished; nothing where no row was written.
+  virtual Result<void> Stop(const StopRecord& /*record*/) { return Sync(); }
   virtual Result<void> Sync() = 0;
 };
 

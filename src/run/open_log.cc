@@ -119,7 +119,12 @@ Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord&
     if (row.cost_usd) {
       plan.spent_usd += *row.cost_usd;
       plan.any_cost = true;
+    } else {
+      plan.unpriced_input_tokens += row.input_tokens.value_or(0);
+      plan.unpriced_output_tokens += row.output_tokens.value_or(0);
     }
+    plan.spent.tokens += row.input_tokens.value_or(0) + row.output_tokens.value_or(0);
+    plan.spent.requests += row.attempts;
     if (row.outcome == Outcome::kInfraError) continue;
     const std::size_t item = static_cast<std::size_t>(row.repeat - 1) * suite.cases.size() + found->second;
     if (plan.done[item]) {

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <queue>
+#include <cmath>
 
 #include "run/answer.h"
+#include "run/limiter.h"
+#include "run/plain_text.h"
 #include "run/request_body.h"
+#include "run/retry_queue.h"
 
 namespace minslice::run {
 namespace {
@@ -26,6 +29,7 @@ class Runner {
         log_(log),
         client_(client),
         clock_(clock),
+        limiter_(static_cast<std::size_t>(std::max(1, options.concurrency))),
         done_(plan.done) {
     progress_.total = static_cast<std::int64_t>(suite.cases.size()) * options.repeats;
     done_.resize(static_cast<std::size_t>(progress_.total));
@@ -33,6 +37,9 @@ class Runner {
     progress_.counts = plan.counts;
     progress_.spent_usd = plan.spent_usd;
     progress_.any_cost = plan.any_cost;
+    spent_before_ = plan.spent;
+    spent_before_.usd += plan.spent_usd + options.budget.price.price.Of(plan.unpriced_input_tokens,
+                                                                        plan.unpriced_output_tokens);
     summary_.response_models = plan.response_models;
   }
 
@@ -43,7 +50,12 @@ class Runner {
     http::Headers headers = options_.headers;
     headers.push_back({"content-type", "application/json"});
     headers.push_back({"accept", "application/json"});
-    headers_ = std::make_shared<const http::Headers>(std::move(headers));
+    base_headers_ = std::move(headers);
+    BudgetOptions budget = options_.budget;
+    budget.before = spent_before_;
+    budget_ = Budget(budget);
+    summary_.gateway = options_.gateway;
+    Speak(options_.gateway);
     url_ = options_.base_url + "/chat/completions";
     rows_.resize(static_cast<std::size_t>(std::max(1, options_.concurrency)));
     for (std::size_t slot = rows_.size(); slot-- > 0;) free_.push_back(slot);
@@ -62,8 +74,8 @@ class Runner {
       SendWhatIsDue();
       if (open_ == 0) break;
       double wait_s = kPollSeconds;
-      if (!waiting_.empty())
-        wait_s = std::clamp(waiting_.top().due_s - clock_.MonotonicSeconds(), 0.0, wait_s);
+      const double now_s = clock_.MonotonicSeconds();
+      wait_s = std::clamp(std::max(waiting_.NextDue(), limiter_.resume_at_s()) - now_s, 0.0, wait_s);
       client_.Poll(wait_s, on_done);
       Report();
     }
@@ -82,12 +94,10 @@ class Runner {
     std::size_t item = 0;
     int attempts = 0;
     bool open = false;
+    bool spoken = false;  // the last request said what this gateway has to be told
+    double first_sent_s = 0;
+    Budget::Reservation reserved;
     std::string last_error;
-  };
-  struct Waiting {
-    double due_s = 0;
-    std::size_t slot = 0;
-    bool operator>(const Waiting& other) const { return due_s > other.due_s; }
   };
 
   bool ending() const { return summary_.end != End::kComplete; }
@@ -97,10 +107,7 @@ class Runner {
     summary_.end = end;
     summary_.why = std::move(why);
     if (abandon_) return;  // WriteUnasked has a row for them
-    while (!waiting_.empty()) {
-      Free(waiting_.top().slot);
-      waiting_.pop();
-    }
+    while (const std::optional<std::size_t> slot = waiting_.Drop()) Free(*slot);
   }
 
   void Free(std::size_t slot) {
@@ -109,59 +116,90 @@ class Runner {
     --open_;
   }
 
-  // The cost of what is in flight is reserved at the mean of what came back, so that the cap holds once a
-  // cost is known.
-  bool WithinBudget() const {
-    if (!options_.budget_usd) return true;
-    const double mean = priced_ > 0 ? priced_usd_ / static_cast<double>(priced_) : 0;
-    const double reserved = mean * static_cast<double>(client_.in_flight() + (priced_ > 0 ? 1 : 0));
-    return progress_.spent_usd + reserved <= *options_.budget_usd &&
-           progress_.spent_usd < *options_.budget_usd;
+  // Requests say from now on what a gateway of that kind has to be told.
+  void Speak(GatewayKind kind) {
+    dialect_ = Dialect(kind, options_.timeout_s, options_.run_id);
+    http::Headers headers = base_headers_;
+    for (const http::Header& header : dialect_.headers()) {
+      const bool own = std::any_of(headers.begin(), headers.end(),
+                                   [&](const http::Header& h) { return Lower(h.name) == header.name; });
+      if (!own) headers.push_back(header);
+    }
+    headers_ = std::make_shared<const http::Headers>(std::move(headers));
+    if (kind != GatewayKind::kUnknown) log_.DescribeGateway(GatewayKindName(kind), HiddenBy(kind));
   }
+
+  void Recognise(const http::Response& response) {
+    if (summary_.gateway != GatewayKind::kUnknown) return;
+    const GatewayKind kind = RecogniseGateway(response.headers);
+    if (kind == GatewayKind::kUnknown) return;
+    summary_.gateway = kind;
+    Speak(kind);
+  }
+
+  double Elapsed() const { return clock_.MonotonicSeconds() - start_s_; }
 
   void SendWhatIsDue() {
     const double now_s = clock_.MonotonicSeconds();
-    while (!waiting_.empty() && waiting_.top().due_s <= now_s) {
-      const std::size_t slot = waiting_.top().slot;
-      if (!WithinBudget()) return CheckBudget();
-      waiting_.pop();
-      Send(slot);
+    if (budget_.TimeLeft(Elapsed()) == 0.0) return StopSending(End::kBudget, budget_.Why());
+    if (now_s < limiter_.resume_at_s()) return;
+    while (client_.in_flight() < limiter_.window() && waiting_.AnyDue(now_s)) {
+      if (!Send(waiting_)) return;
     }
     // While nothing can be reached the rows that wait do the probing.
     const bool outage = refused_in_a_row_ >= kGiveUpAfter && heard_ && open_ > 0;
-    while (!ending() && !outage && !free_.empty() && next_item_ < done_.size()) {
+    while (!ending() && !outage && !free_.empty() && next_item_ < done_.size() &&
+           client_.in_flight() < limiter_.window()) {
       if (done_[next_item_]) {
         ++next_item_;
         continue;
       }
-      if (!WithinBudget()) return CheckBudget();
       const std::size_t slot = free_.back();
+      rows_[slot].item = next_item_;
+      if (!Send(slot)) return;
       free_.pop_back();
-      rows_[slot].item = next_item_++;
+      ++next_item_;
       rows_[slot].open = true;
       ++open_;
-      Send(slot);
     }
   }
 
-  void CheckBudget() {
-    if (client_.in_flight() > 0) return;  // what they cost is not known yet
-    StopSending(End::kBudget, fmt::format("the budget of {} USD is spent ({:.6g} USD)",
-                                          options_.budget_usd.value_or(0), progress_.spent_usd));
+  bool Send(RetryQueue& queue) {
+    const std::size_t slot = queue.Pop();
+    if (Send(slot)) return true;
+    if (ending()) {
+      Free(slot);
+    } else {
+      queue.PutBack(rows_[slot].first_sent_s, slot);
+    }
+    return false;
   }
 
-  void Send(std::size_t slot) {
+  // False, and nothing was sent, where the budget has no room now.
+  bool Send(std::size_t slot) {
     Row& row = rows_[slot];
     http::Request request;
+    request.body = body_.For(suite_.cases[row.item % suite_.cases.size()]);
+    dialect_.Complete(request.body);
+    const double elapsed_s = Elapsed();
+    const Budget::Room room = budget_.Reserve(request.body.size(), elapsed_s, &row.reserved);
+    if (room != Budget::Room::kYes) {
+      if (room == Budget::Room::kNo) StopSending(End::kBudget, budget_.Why());
+      return false;
+    }
     request.url = url_;
     request.headers = headers_;
-    request.body = body_.For(suite_.cases[row.item % suite_.cases.size()]);
-    request.timeout_s = options_.timeout_s;
+    request.own_headers = dialect_.RequestId(row.item, row.attempts + 1);
+    request.timeout_s =
+        std::min(options_.timeout_s, budget_.TimeLeft(elapsed_s).value_or(options_.timeout_s));
     request.tag = slot;
+    if (row.attempts == 0) row.first_sent_s = clock_.MonotonicSeconds();
+    row.spoken = dialect_.kind() != GatewayKind::kUnknown;
     ++row.attempts;
     ++progress_.requests;
     if (row.attempts > 1) ++progress_.retries;
     client_.Submit(std::move(request));
+    return true;
   }
 
   void OnResponse(http::Response&& response) {
@@ -169,23 +207,28 @@ class Runner {
     const std::size_t slot = response.tag;
     Answer answer = reader_.Read(response, clock_.UnixSeconds());
     if (!answer.error.empty()) answer.error = Redact(std::move(answer.error));
+    Recognise(response);
+    if (answer.pushed_back) {
+      limiter_.PushedBack(clock_.MonotonicSeconds(), answer.retry_after_s,
+                          Jitter(options_.seed, rows_[slot].item, -rows_[slot].attempts));
+    } else if (response.error == http::TransportError::kNone) {
+      limiter_.Answered();
+    }
+    Settle(slot, answer, response);
     if (response.error == http::TransportError::kNone) {
       heard_ = true;
       last_heard_s_ = clock_.MonotonicSeconds();
       unreached_ = 0;
       refused_in_a_row_ = 0;
     }
-    if (answer.cost_usd) {
-      progress_.spent_usd += *answer.cost_usd;
-      progress_.any_cost = true;
-      priced_usd_ += *answer.cost_usd;
-      ++priced_;
-    } else if (answer.kind == AnswerKind::kText && options_.budget_usd) {
-      summary_.cost_unknown = true;
-    }
     // One prompt that a guard refuses must not end a run whose key works.
     if (answer.kind == AnswerKind::kEndRun && response.status == 403 && succeeded_ > 0) {
       answer.kind = AnswerKind::kRejected;
+    }
+    // A handshake that failed once is no wrong address where others have worked.
+    if (answer.end_reason == EndReason::kTls && heard_) {
+      answer.kind = AnswerKind::kRetry;
+      answer.end_reason = EndReason::kNone;
     }
     switch (answer.kind) {
       case AnswerKind::kText:
@@ -193,11 +236,20 @@ class Runner {
         ++succeeded_;
         Answered(slot, std::move(answer), response.latency_ms);
         break;
+      case AnswerKind::kNotFresh:
+        ++summary_.not_fresh;
+        // Asked before the gateway was known, and so without a word on its cache: once more, with it.
+        if (!rows_[slot].spoken && summary_.gateway != GatewayKind::kUnknown) {
+          Retry(slot, answer, response.error);
+        } else {
+          Failed(slot, answer.error, answer.via);
+        }
+        break;
       case AnswerKind::kRetry:
         Retry(slot, answer, response.error);
         break;
       case AnswerKind::kRejected:
-        Failed(slot, answer.error);
+        Failed(slot, answer.error, answer.via);
         ++rejected_;
         if (succeeded_ == 0 && rejected_ >= std::min(kGiveUpAfter, progress_.to_ask)) {
           StopSending(End::kRejected, fmt::format("gateway {} refuses every request for model \"{}\": {}",
@@ -211,6 +263,29 @@ class Runner {
     }
   }
 
+  // What the request did cost takes the place of what was reserved for it.
+  void Settle(std::size_t slot, Answer& answer, const http::Response& response) {
+    Budget::Usage usage;
+    usage.answered =
+        response.error == http::TransportError::kNone || response.error == http::TransportError::kConnect ||
+        response.error == http::TransportError::kResolve || response.error == http::TransportError::kTls;
+    usage.completed = usage.answered && response.status >= 200 && response.status < 300;
+    usage.cost_usd = answer.cost_usd;
+    usage.input_tokens = answer.input_tokens;
+    usage.output_tokens = answer.output_tokens;
+    budget_.Settle(rows_[slot].reserved, usage);
+    const suite::FoundPrice& price = options_.budget.price;
+    if (!answer.cost_usd && usage.completed && answer.input_tokens && answer.output_tokens && price.known()) {
+      answer.cost_usd = price.price.Of(*answer.input_tokens, *answer.output_tokens);
+    }
+    if (answer.cost_usd) {
+      progress_.spent_usd += *answer.cost_usd;
+      progress_.any_cost = true;
+    } else if (usage.completed && options_.budget.limits.usd) {
+      summary_.cost_assumed = true;
+    }
+  }
+
   void Retry(std::size_t slot, const Answer& answer, http::TransportError error) {
     Row& row = rows_[slot];
     row.last_error = answer.error;
@@ -220,14 +295,16 @@ class Runner {
         error == http::TransportError::kConnect || error == http::TransportError::kResolve;
     if (unconnected) ++refused_in_a_row_;
     const bool outage = unconnected && heard_ && now_s - last_heard_s_ < options_.backoff.outage_patience_s;
-    if (row.attempts < options_.max_attempts || outage) {
+    const bool patient =
+        answer.pushed_back && now_s - row.first_sent_s < options_.backoff.push_back_patience_s;
+    if (row.attempts < options_.max_attempts || outage || patient) {
       double wait_s = WaitSeconds(options_.backoff, row.attempts, heard_, answer.retry_after_s,
                                   Jitter(options_.seed, row.item, row.attempts));
       if (outage) wait_s = std::min(wait_s, options_.backoff.outage_cap_s);
-      waiting_.push({now_s + wait_s, slot});
+      waiting_.Push(now_s + wait_s, row.first_sent_s, slot);
       return;
     }
-    Failed(slot, answer.error);
+    Failed(slot, answer.error, answer.via);
     if (error != http::TransportError::kNone && !ending()) CountUnreached(answer.error, unconnected);
   }
 
@@ -241,6 +318,8 @@ class Runner {
         return text("does not accept the key for model");
       case EndReason::kModel:
         return text("has no model");
+      case EndReason::kTls:
+        return fmt::format("gateway {} cannot be reached by TLS: {}", options_.gateway_name, answer.error);
       case EndReason::kQuota:
         return text("refuses for lack of quota or budget, model");
       default:
@@ -323,6 +402,7 @@ class Runner {
     record.output_tokens = answer.output_tokens;
     record.cost_usd = answer.cost_usd;
     record.latency_ms = latency_ms;
+    record.via = std::move(answer.via);
     if (answer.has_output) record.output = std::move(answer.output);
     if (answer.response_model) ++summary_.response_models[*answer.response_model];
     record.response_model = std::move(answer.response_model);
@@ -330,8 +410,9 @@ class Runner {
     Free(slot);
   }
 
-  void Failed(std::size_t slot, const std::string& error) {
+  void Failed(std::size_t slot, const std::string& error, const std::shared_ptr<const GatewayFacts>& via) {
     CaseRecord record = Record(rows_[slot]);
+    record.via = via;
     record.outcome = Outcome::kInfraError;
     record.error = error;
     Write(rows_[slot].item, record);
@@ -366,6 +447,24 @@ class Runner {
     if (options_.on_progress) options_.on_progress(progress_);
   }
 
+  static const char* StopReason(End end) {
+    switch (end) {
+      case End::kInterrupted:
+        return "interrupted";
+      case End::kUnreachable:
+        return "unreachable";
+      case End::kRefused:
+        return "refused";
+      case End::kRejected:
+        return "rejected";
+      case End::kBudget:
+        return "budget_exhausted";
+      case End::kComplete:
+        break;
+    }
+    return "unfinished";
+  }
+
   void Finish() {
     summary_.progress = progress_;
     Result<void> written;
@@ -383,8 +482,17 @@ class Runner {
       end.ended_at = clock_.NowRfc3339();
       written = log_.End(end);
     } else {
-      written = log_.Sync();
+      StopRecord stop;
+      stop.reason = StopReason(summary_.end);
+      stop.text = summary_.why;
+      stop.answered = progress_.counts.answered();
+      stop.missing = progress_.total - stop.answered;
+      if (progress_.any_cost) stop.spent_usd = progress_.spent_usd;
+      stop.stopped_at = clock_.NowRfc3339();
+      written = log_.Stop(stop);
     }
+    summary_.pauses = limiter_.pauses();
+    summary_.narrowest = limiter_.narrowest();
     if (!written) log_failure_ = written.error();
   }
 
@@ -397,14 +505,19 @@ class Runner {
 
   RequestBody body_;
   AnswerReader reader_;
+  http::Headers base_headers_;  // without those of the gateway's kind
   std::shared_ptr<const http::Headers> headers_;
+  Dialect dialect_;
+  Limiter limiter_;
+  Budget budget_;
+  Spending spent_before_;
   std::string url_;
   std::vector<bool> done_;
   std::size_t next_item_ = 0;
   std::vector<Row> rows_;
   std::vector<std::size_t> free_;
   std::size_t open_ = 0;
-  std::priority_queue<Waiting, std::vector<Waiting>, std::greater<>> waiting_;
+  RetryQueue waiting_;
 
   double start_s_ = 0;
   bool heard_ = false;          // the gateway has given an answer of any kind
@@ -413,8 +526,6 @@ class Runner {
   std::int64_t refused_in_a_row_ = 0;  // connections, since the last answer
   std::int64_t rejected_ = 0;
   std::int64_t succeeded_ = 0;
-  std::int64_t priced_ = 0;  // answers with a cost in this run
-  double priced_usd_ = 0;
   bool abandon_ = false;
   std::string unreachable_error_;
   std::optional<Failure> log_failure_;

@@ -416,7 +416,7 @@ TEST_F(RunnerTest, ASecondInterruptLeavesAtOnce) {
 
 TEST_F(RunnerTest, StopsWhenTheBudgetIsSpent) {
   MakeCases(1000);
-  options_.budget_usd = 1.0;
+  options_.budget.limits.usd = 1.0;
   FakeClient client(clock_,
                     [](const std::string&, int) { return Ok("ok", {{"x-litellm-response-cost", "0.01"}}); });
   const Summary summary = MustRun(client);
@@ -425,16 +425,16 @@ TEST_F(RunnerTest, StopsWhenTheBudgetIsSpent) {
   EXPECT_GE(summary.progress.spent_usd, 0.95);
   EXPECT_TRUE(log_.ends.empty());
   EXPECT_THAT(summary.why, HasSubstr("budget of 1 USD"));
-  EXPECT_FALSE(summary.cost_unknown);
+  EXPECT_FALSE(summary.cost_assumed);
 }
 
 TEST_F(RunnerTest, SaysThatABudgetCannotBeKeptWithoutCosts) {
   MakeCases(10);
-  options_.budget_usd = 1.0;
+  options_.budget.limits.usd = 1.0;
   FakeClient client(clock_, [](const std::string&, int) { return Ok(); });
   const Summary summary = MustRun(client);
   EXPECT_EQ(summary.end, End::kComplete);
-  EXPECT_TRUE(summary.cost_unknown);
+  EXPECT_TRUE(summary.cost_assumed);
 }
 
 TEST_F(RunnerTest, AddsUpTheCosts) {
