@@ -64,17 +64,23 @@ LogServing Serving(const RunLog& log) {
   serving.target = log.run.target;
   serving.request_model = log.run.request_model;
   serving.started_at = log.run.started_at;
+  serving.gateway_kind = log.run.gateway_kind;
+  serving.hidden = log.run.gateway_hides;
   serving.repeats = log.run.repeats;
   for (const CaseRecord& record : log.cases) serving.repeats = std::max(serving.repeats, record.repeat);
   const auto repeats = static_cast<std::size_t>(std::min(serving.repeats, kMostRepeats));
   std::size_t last_model = static_cast<std::size_t>(-1);
   std::size_t last_fingerprint = last_model;
+  std::size_t last_deployment = last_model;
   serving.echoed = true;
   for (const CaseRecord& record : log.cases) {
     if (record.outcome == Outcome::kInfraError) continue;
     ++serving.answered;
     if (record.system_fingerprint && !record.system_fingerprint->empty()) {
       Note(serving.fingerprints, last_fingerprint, *record.system_fingerprint, record, repeats);
+    }
+    if (record.via != nullptr && record.via->deployment) {
+      Note(serving.deployments, last_deployment, *record.via->deployment, record, repeats);
     }
     if (!record.response_model || record.response_model->empty()) {
       ++serving.unnamed;
@@ -83,7 +89,7 @@ LogServing Serving(const RunLog& log) {
     if (*record.response_model != serving.request_model) serving.echoed = false;
     if (Note(serving.models, last_model, *record.response_model, record, repeats)) ++serving.model_switches;
   }
-  for (auto* list : {&serving.models, &serving.fingerprints}) {
+  for (auto* list : {&serving.models, &serving.fingerprints, &serving.deployments}) {
     for (Answering& answering : *list) answering.by_repeat.resize(repeats, 0);
   }
   if (serving.models.empty()) serving.echoed = false;
@@ -184,6 +190,13 @@ class Finder {
                           log.models[0].name));
         }
       }
+    }
+    for (const std::string& sentence : log.hidden) {
+      Add("gateway_hides", false, log, fmt::format("{} does not show: {}", log.gateway_kind, sentence));
+    }
+    if (log.deployments.size() > 1) {
+      Add("deployment_changed", false, log,
+          fmt::format("the gateway asked {} deployments: {}", log.deployments.size(), List(log.deployments)));
     }
     if (log.unnamed > 0) {
       Add("unnamed", false, log,

@@ -14,7 +14,8 @@ namespace minslice::pair {
 
 // A break of integrity: the gate answers invalid, compare refuses with exit 2.
 // Codes: "suite_mismatch", "prompt_mismatch" (one id, different prompts), "segment_mismatch" (one id,
-// different segments), "duplicate_rows", "unfinished_log", "no_pairs", "metric_missing".
+// different segments), "duplicate_rows", "unfinished_log",
+// "budget_exhausted" (unfinished because of its budget), "no_pairs", "metric_missing".
 struct Finding {
   std::string code;
   std::string text;

@@ -132,6 +132,8 @@ std::string NextAfterInvalid(const Verdict& verdict) {
   if (code == "dimension_absent") return "correct segments.dimensions in the policy; the logs may be sound";
   if (code == "metric_not_binary") return "import the scores with a threshold, or gate another metric";
   if (code == "unfinished_log") return "complete the log: minslice run SUITE --target NAME -o LOG --resume";
+  if (code == "budget_exhausted")
+    return "complete the log: minslice run SUITE --target NAME -o LOG --resume, with a larger budget";
   if (code == "suite_mismatch" || code == "prompt_mismatch" || code == "segment_mismatch")
     return "give two logs of the same suite; these are not";
   if (code == "no_pairs") return "give two logs of the same cases; these have none in common";

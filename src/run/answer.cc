@@ -247,8 +247,10 @@ Answer AnswerReader::ReadCompletion(http::Response& response, Answer answer) {
 
   if (finish == "length") return model_error("cut at max_tokens (finish_reason length)");
   if (finish == "content_filter") return model_error("filtered (finish_reason content_filter)");
-  if (const std::optional<std::string> refusal = Text(message["refusal"]); refusal && !refusal->empty()) {
-    return model_error("refused: " + *refusal);
+  // LiteLLM moves what it does not know of a message.
+  for (const auto& refused : {message["refusal"], message["provider_specific_fields"]["refusal"]}) {
+    const std::optional<std::string> refusal = Text(refused);
+    if (refusal && !refusal->empty()) return model_error("refused: " + *refusal);
   }
 
   simdjson::dom::array calls;

@@ -1,10 +1,13 @@
-// The bytes of configs/prices.yaml; the build writes the definition.
+// Files that travel in the binary; the build writes the definition (cmake/Embed.cmake).
 #ifndef MINSLICE_SUITE_BUILT_IN_PRICES_H_
 #define MINSLICE_SUITE_BUILT_IN_PRICES_H_
 
+#include <string_view>
+
 namespace minslice::suite {
 
-extern const char* const kBuiltInPrices;
+// The text of "prices.yaml", which stands in configs/.
+std::string_view BuiltInPriceFile(std::string_view file_name);
 
 }  // namespace minslice::suite
 

@@ -68,7 +68,7 @@ Result<PriceTable> PriceTable::Parse(const std::string& text, const std::string&
 }
 
 PriceTable PriceTable::BuiltIn() {
-  Result<PriceTable> table = Parse(kBuiltInPrices, "configs/prices.yaml");
+  Result<PriceTable> table = Parse(std::string(BuiltInPriceFile("prices.yaml")), "configs/prices.yaml");
   return table ? *std::move(table) : PriceTable();  // a test reads it
 }
 
