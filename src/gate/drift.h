@@ -33,7 +33,7 @@ struct LogServing {
   std::int64_t model_switches = 0;      // between neighbouring rows
   std::vector<Answering> fingerprints;  // in order of first appearance
   std::string gateway_kind;             // as the run record says
-  std::vector<std::string> hidden;      // what an answer through it does not show
+  std::vector<std::string> hidden;      // what answers through it do not show
   std::vector<Answering> deployments;   // by the gateway's own ids, in order of first appearance
   bool pinned = false;                  // request_model names one version (a date, a revision)
   bool echoed = false;                  // every response_model is request_model itself, letter for letter

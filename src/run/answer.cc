@@ -35,6 +35,11 @@ std::string TextOrNumber(simdjson::simdjson_result<element> value) {
   return Text(value).value_or("");
 }
 
+bool Contains(const std::string& text, std::initializer_list<const char*> parts) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const char* p) { return text.find(p) != std::string::npos; });
+}
+
 // Error bodies: OpenAI's {"error": {...}} (also under Bifrost), {"error": "text"}, Portkey's {"html-message"}
 // and
 // {"status", "message"}, vLLM's {"object": "error", "message"}, FastAPI's {"detail"}, HTML, plain text.
@@ -60,18 +65,15 @@ ErrorInfo ReadError(simdjson::dom::parser& parser, std::string& body) {
     if (!info.message.empty()) break;
     std::optional<std::string> text = Text((*from)[key]);
     if (!text && from != &root) text = Text(root[key]);
-    if (text) info.message = std::string_view(key) == "html-message" ? WithoutTags(*text) : std::move(*text);
+    if (text) info.message = std::move(*text);
   }
+  // Portkey's html-message; LiteLLM and others put the page into the message.
+  if (Contains(Lower(info.message), {"<html", "<!doctype", "</"})) info.message = WithoutTags(info.message);
   info.type = TextOrNumber((*from)["type"]);
   info.code = TextOrNumber((*from)["code"]);
   if (info.type.empty()) info.type = TextOrNumber(root["type"]);  // Bifrost: beside the error
   if (info.message.empty()) info.message = simdjson::minify(root);
   return info;
-}
-
-bool Contains(const std::string& text, std::initializer_list<const char*> parts) {
-  return std::any_of(parts.begin(), parts.end(),
-                     [&](const char* p) { return text.find(p) != std::string::npos; });
 }
 
 std::string Describe(int status, const ErrorInfo& info) {

@@ -107,6 +107,12 @@ BudgetOptions WithPrice(double usd) {
   return options;
 }
 
+Budget::Usage Billed(std::optional<std::int64_t> input, std::optional<std::int64_t> output,
+                     std::optional<double> cost_usd = std::nullopt) {
+  return {true, true, cost_usd, input, output};
+}
+Budget::Usage TurnedAway() { return {true, false, std::nullopt, std::nullopt, std::nullopt}; }
+
 TEST(Budget, ReservesTheMostThatARequestCanCost) {
   // 1,000 bytes and 100 tokens: 0.001 + 0.001 = 0.002 USD; the cap holds 2 of them and no third.
   Budget budget(WithPrice(0.005));
@@ -117,10 +123,10 @@ TEST(Budget, ReservesTheMostThatARequestCanCost) {
   EXPECT_EQ(budget.Reserve(1000, 0, &second), Budget::Room::kYes);
   EXPECT_EQ(budget.Reserve(1000, 0, &third), Budget::Room::kWait);
   // It cost 250 tokens of prompt and 10 of answer: 0.00035. There is room again.
-  budget.Settle(first, {.answered = true, .completed = true, .input_tokens = 250, .output_tokens = 10});
+  budget.Settle(first, Billed(250, 10));
   EXPECT_EQ(budget.Reserve(1000, 0, &third), Budget::Room::kYes);
   // A refusal costs nothing; a request without an answer may have cost everything.
-  budget.Settle(second, {.answered = true});
+  budget.Settle(second, TurnedAway());
   budget.Settle(third, {});
   Budget::Reservation fourth, fifth;
   EXPECT_EQ(budget.Reserve(1000, 0, &fourth), Budget::Room::kYes);  // 0.00035 + 0.002 + 0.002
@@ -135,9 +141,7 @@ TEST(Budget, TheGatewaysOwnCostCounts) {
   Budget budget(WithPrice(1));
   Budget::Reservation reservation;
   ASSERT_EQ(budget.Reserve(1000, 0, &reservation), Budget::Room::kYes);
-  budget.Settle(
-      reservation,
-      {.answered = true, .completed = true, .cost_usd = 0.999, .input_tokens = 1, .output_tokens = 1});
+  budget.Settle(reservation, Billed(1, 1, 0.999));
   EXPECT_EQ(budget.Reserve(1000, 0, &reservation), Budget::Room::kNo);
 }
 
@@ -165,10 +169,10 @@ TEST(Budget, CountsRequestsTokensAndSeconds) {
   Budget::Reservation first, second;
   EXPECT_EQ(tokens.Reserve(500, 0, &first), Budget::Room::kYes);
   EXPECT_EQ(tokens.Reserve(500, 0, &second), Budget::Room::kWait);
-  tokens.Settle(first, {.answered = true, .completed = true, .input_tokens = 120, .output_tokens = 30});
+  tokens.Settle(first, Billed(120, 30));
   EXPECT_EQ(tokens.Reserve(500, 0, &second), Budget::Room::kYes);
   // No counts came: what was reserved is the most there can have been, 150 + 600.
-  tokens.Settle(second, {.answered = true, .completed = true});
+  tokens.Settle(second, Billed(std::nullopt, std::nullopt));
   EXPECT_EQ(tokens.Reserve(500, 0, &second), Budget::Room::kNo);
   EXPECT_EQ(tokens.Why(), "the budget of 1000 tokens has no room for another request (750 used)");
 }
@@ -203,11 +207,7 @@ TEST(Budget, TheCapHoldsWhateverIsInFlight) {
         const auto output = static_cast<std::int64_t>(draw(101));
         const bool lost = draw(50) == 0;  // billed, and no answer came
         spent += (static_cast<double>(input) + 10 * static_cast<double>(output)) * 1e-6;
-        budget.Settle(
-            flying[i].reservation,
-            lost ? Budget::Usage{}
-                 : Budget::Usage{
-                       .answered = true, .completed = true, .input_tokens = input, .output_tokens = output});
+        budget.Settle(flying[i].reservation, lost ? Budget::Usage{} : Billed(input, output));
         flying.erase(flying.begin() + static_cast<std::ptrdiff_t>(i));
       }
     }
