@@ -10,8 +10,10 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 
 #include "cli/file_limit.h"
+#include "cli/process_privacy.h"
 #include "cli/session.h"
 #include "http/client.h"
 #include "io/clock.h"
@@ -217,6 +219,12 @@ void SetHeaders(const RunFlags& flags, const suite::Suite& suite, Setup& setup,
       // What stands there may be a secret: it is not repeated.
       diagnostics.Add({}, "--header: expected 'Name: value', found no header name before a colon");
       continue;
+    }
+    if (flag.find("${") == std::string::npos && NamesASecret(name)) {
+      setup.warnings.push_back("--header " + name +
+                               ": the value stood in the command line, where a shell keeps it; write "
+                               "'" +
+                               name + ": ${NAME}'");
     }
     add(name, Trim(flag.substr(colon + 1)), {}, "--header " + name);
   }
@@ -465,6 +473,8 @@ void RunSuite(const RunFlags& flags, Session& session) {
   setup->options.on_progress = [&](const run::Progress& progress) { line.Show(progress); };
   Result<run::Summary> summary = [&] {
     const Signals signals;
+    std::optional<ProcessPrivacy> privacy;
+    if (!setup->options.secrets.empty()) privacy.emplace();
     return run::Run(*suite, **grader, log->plan, setup->options, *log->writer, **client, io::RealClock());
   }();
   line.Clear();

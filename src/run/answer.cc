@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "json/canonical.h"
 #include "json/node.h"
@@ -115,39 +116,9 @@ bool Blank(const std::optional<std::string>& text) {
   return !text || text->find_first_not_of(" \t\r\n") == std::string::npos;
 }
 
-}  // namespace
-
-struct AnswerReader::Parser {
-  simdjson::dom::parser dom;
-};
-
-AnswerReader::AnswerReader() : parser_(std::make_unique<Parser>()) {}
-AnswerReader::~AnswerReader() = default;
-
-Answer AnswerReader::Read(http::Response& response, std::int64_t unix_now) {
-  Answer answer;
-  if (response.error != http::TransportError::kNone) {
-    answer.kind = AnswerKind::kRetry;
-    answer.error = OneLine(response.error_text);
-    if (answer.error.empty()) answer.error = http::TransportErrorName(response.error);
-    if (response.error == http::TransportError::kTls) {
-      answer.kind = AnswerKind::kEndRun;
-      answer.end_reason = EndReason::kTls;
-      // What OpenSSL calls it when the first bytes are HTTP.
-      if (Contains(Lower(answer.error), {"wrong version number", "packet length too long", "http request"})) {
-        answer.error = "the port speaks plain HTTP, not TLS: http:// instead of https://";
-      }
-    }
-    return answer;
-  }
-  const int status = response.status;
-  // 246: Portkey's guardrails object, and let it pass.
-  if (status >= 200 && status < 300) return ReadCompletion(response, std::move(answer));
-
-  Served served = ReadServed(response, nullptr);
-  answer.via = std::move(served.facts);
-  if (served.cost_usd.value_or(0) > 0) answer.cost_usd = served.cost_usd;  // LiteLLM writes 0 on every error
-  const ErrorInfo info = ReadError(parser_->dom, response.body);
+// What a status of 300 and above means; `info` is what the body says.
+void Refuse(int status, const ErrorInfo& info, const http::Response& response, std::int64_t unix_now,
+            Answer& answer) {
   const std::string message = Lower(info.message);
   const std::string type = Lower(info.type);
   const std::string code = Lower(info.code);
@@ -194,10 +165,46 @@ Answer AnswerReader::Read(http::Response& response, std::int64_t unix_now) {
     answer.kind = AnswerKind::kEndRun;
     answer.end_reason = EndReason::kModel;
   }
+}
+
+}  // namespace
+
+struct AnswerReader::Parser {
+  simdjson::dom::parser dom;
+};
+
+AnswerReader::AnswerReader() : parser_(std::make_unique<Parser>()) {}
+AnswerReader::~AnswerReader() = default;
+
+Answer AnswerReader::Read(http::Response& response, std::int64_t unix_now) {
+  Answer answer;
+  if (response.error != http::TransportError::kNone) {
+    answer.kind = AnswerKind::kRetry;
+    answer.error = OneLine(response.error_text);
+    if (answer.error.empty()) answer.error = http::TransportErrorName(response.error);
+    if (response.error == http::TransportError::kTls) {
+      answer.kind = AnswerKind::kEndRun;
+      answer.end_reason = EndReason::kTls;
+      // What OpenSSL calls it when the first bytes are HTTP.
+      if (Contains(Lower(answer.error), {"wrong version number", "packet length too long", "http request"})) {
+        answer.error = "the port speaks plain HTTP, not TLS: http:// instead of https://";
+      }
+    }
+    return answer;
+  }
+  const int status = response.status;
+  // 246: Portkey's guardrails object, and let it pass.
+  if (status >= 200 && status < 300) return ReadCompletion(response, unix_now, std::move(answer));
+
+  Served served = ReadServed(response, nullptr);
+  answer.via = std::move(served.facts);
+  if (served.cost_usd.value_or(0) > 0) answer.cost_usd = served.cost_usd;  // LiteLLM writes 0 on every error
+  const ErrorInfo info = ReadError(parser_->dom, response.body);
+  Refuse(status, info, response, unix_now, answer);
   return answer;
 }
 
-Answer AnswerReader::ReadCompletion(http::Response& response, Answer answer) {
+Answer AnswerReader::ReadCompletion(http::Response& response, std::int64_t unix_now, Answer answer) {
   std::string& body = response.body;
   const std::size_t size = body.size();
   body.reserve(size + simdjson::SIMDJSON_PADDING);
@@ -226,6 +233,13 @@ Answer AnswerReader::ReadCompletion(http::Response& response, Answer answer) {
   if (root["choices"].get_array().get(choices) != SUCCESS || choices.at(0).get(choice) != SUCCESS ||
       choice["message"].get(message) != SUCCESS || !message.is_object()) {
     const ErrorInfo info = ReadError(parser_->dom, body);  // some gateways put an error into a 200
+    // OpenRouter and others: an error with the status that it should have had.
+    int status = 0;
+    const char* end = info.code.data() + info.code.size();
+    const auto [rest, error] = std::from_chars(info.code.data(), end, status);
+    if (error == std::errc() && rest == end && status >= 400 && status < 600) {
+      Refuse(status, info, response, unix_now, answer);
+    }
     answer.error = OneLine("HTTP 200 without choices: " + info.message);
     return answer;
   }

@@ -53,7 +53,7 @@ class AnswerReader {
 
  private:
   struct Parser;
-  Answer ReadCompletion(http::Response& response, Answer answer);
+  Answer ReadCompletion(http::Response& response, std::int64_t unix_now, Answer answer);
   std::unique_ptr<Parser> parser_;
 };
 

@@ -74,7 +74,8 @@ std::int64_t TargetsPassedOver(std::string_view path) {
   for (std::size_t at = path.find('['); at != std::string_view::npos; at = path.find('[', at + 1)) {
     const std::size_t close = path.find(']', at);
     if (close == std::string_view::npos) break;
-    passed += std::max<std::int64_t>(0, WholeNumber(path.substr(at + 1, close - at - 1)).value_or(0));
+    const std::int64_t index = WholeNumber(path.substr(at + 1, close - at - 1)).value_or(0);
+    passed = std::min<std::int64_t>(passed + std::clamp<std::int64_t>(index, 0, 1000), 1000);
   }
   return passed;
 }

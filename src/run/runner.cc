@@ -8,6 +8,7 @@
 #include "run/answer.h"
 #include "run/limiter.h"
 #include "run/plain_text.h"
+#include "run/redactor.h"
 #include "run/request_body.h"
 #include "run/retry_queue.h"
 
@@ -51,6 +52,7 @@ class Runner {
     headers.push_back({"content-type", "application/json"});
     headers.push_back({"accept", "application/json"});
     base_headers_ = std::move(headers);
+    redactor_ = Redactor(options_.secrets);
     BudgetOptions budget = options_.budget;
     budget.before = spent_before_;
     budget_ = Budget(budget);
@@ -205,8 +207,8 @@ class Runner {
   void OnResponse(http::Response&& response) {
     if (log_failure_ || abandon_) return;
     const std::size_t slot = response.tag;
+    redactor_.Clean(response);
     Answer answer = reader_.Read(response, clock_.UnixSeconds());
-    if (!answer.error.empty()) answer.error = Redact(std::move(answer.error));
     Recognise(response);
     if (answer.pushed_back) {
       limiter_.PushedBack(clock_.MonotonicSeconds(), answer.retry_after_s,
@@ -429,17 +431,6 @@ class Runner {
     progress_.counts.Add(record.outcome);
   }
 
-  std::string Redact(std::string text) const {
-    for (const std::string& secret : options_.secrets) {
-      if (secret.empty()) continue;
-      for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-        text.replace(at, secret.size(), "[redacted]");
-        at += 10;
-      }
-    }
-    return text;
-  }
-
   void Report() {
     progress_.in_flight = client_.in_flight();
     progress_.waiting = waiting_.size();
@@ -505,6 +496,7 @@ class Runner {
 
   RequestBody body_;
   AnswerReader reader_;
+  Redactor redactor_;
   http::Headers base_headers_;  // without those of the gateway's kind
   std::shared_ptr<const http::Headers> headers_;
   Dialect dialect_;
