@@ -34,19 +34,28 @@ constexpr const char* OutcomeName(Outcome outcome) {
   return "";
 }
 
+// Which of the parts of a run, 1 to `of`; a case's part is a hash of its id (log/shard.h).
+struct Shard {
+  int index = 1;
+  int of = 1;
+  bool operator==(const Shard&) const = default;
+};
+
 struct RunRecord {
   int log_version = 1;
   std::string suite;                        // name
   std::optional<std::string> suite_sha256;  // lower-case hex; absent for imported results that know no suite
   std::string target;
-  std::string request_model;          // the model asked for
-  std::string gateway;                // scheme, host and port only: no path, no credentials
-  std::string request_json;           // object: every request setting that reached the wire
-  int repeats = 1;                    // >= 1
-  std::optional<std::int64_t> cases;  // how many cases one repeat has, where known
-  std::string started_at;             // RFC 3339, UTC
-  std::string minslice;               // version of the writer
-  std::string imported_from;          // empty: we ran it ourselves
+  std::string request_model;                // the model asked for
+  std::string gateway;                      // scheme, host and port only: no path, no credentials
+  std::string request_json;                 // object: every request setting that reached the wire
+  int repeats = 1;                          // >= 1
+  std::optional<std::int64_t> cases;        // how many cases one repeat has, where known
+  std::optional<Shard> shard;               // absent: the log is of all cases
+  std::optional<std::int64_t> suite_cases;  // of a shard: how many cases the suite has
+  std::string started_at;                   // RFC 3339, UTC
+  std::string minslice;                     // version of the writer
+  std::string imported_from;                // empty: we ran it ourselves
   std::string gateway_kind;  // openai, litellm, portkey, bifrost; empty: neither named nor recognised
   std::vector<std::string> gateway_hides;  // what an answer through it does not show, one sentence each
   std::string price_json;  // object: USD a million tokens, where the gateway named no cost; empty = none
@@ -82,8 +91,11 @@ struct CaseRecord {
   std::optional<std::int64_t> input_tokens;
   std::optional<std::int64_t> output_tokens;
   std::optional<double> cost_usd;
-  std::optional<double> latency_ms;
-  int attempts = 1;  // requests sent for this row
+  std::optional<double> latency_ms;      // of the request that was answered, from when it was sent
+  std::optional<double> due_latency_ms;  // from when the row could have been sent: what it waited for, too
+  std::optional<double> ttft_ms;         // of a streamed answer: its first text
+  std::optional<double> tokens_per_s;    // of a streamed answer, from its first text on
+  int attempts = 1;                      // requests sent for this row
   std::optional<std::string> output;
   std::optional<std::string> error;
   std::shared_ptr<const GatewayFacts> via;  // null: the gateway said nothing of itself

@@ -100,6 +100,7 @@ struct Exchange {
   std::shared_ptr<const HeaderList> headers;
   std::unique_ptr<OwnHeaders> own_headers;
   std::string url;  // the one that is set on the handle
+  SteadyClock::time_point submitted;
   std::size_t header_bytes = 0;
   bool too_large = false;
   bool active = false;
@@ -114,6 +115,10 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) 
     return 0;
   }
   exchange->response.body.append(data, n);
+  if (exchange->request.arrivals) {
+    const std::chrono::duration<double, std::milli> passed = SteadyClock::now() - exchange->submitted;
+    exchange->response.arrivals.push_back({exchange->response.body.size(), passed.count()});
+  }
   return n;
 }
 
@@ -207,6 +212,7 @@ class CurlClient : public Client {
     exchange->request = std::move(request);
     exchange->response = Response{};
     exchange->response.tag = exchange->request.tag;
+    if (exchange->request.arrivals) exchange->submitted = SteadyClock::now();
     exchange->header_bytes = 0;
     exchange->too_large = false;
     exchange->active = true;

@@ -13,6 +13,7 @@
 #include "io/sha256.h"
 #include "io/utf8.h"
 #include "json/node.h"
+#include "log/shard.h"
 #include "minslice/version.h"
 
 namespace minslice::log {
@@ -258,6 +259,10 @@ class Reader {
         fields_.Read(key, value, run.repeats, 1, kMaxRepeats);
       else if (key == "cases")
         fields_.Read(key, value, run.cases);
+      else if (key == "shard")
+        ReadShard(value, run.shard);
+      else if (key == "suite_cases")
+        fields_.Read(key, value, run.suite_cases);
       else if (key == "started_at")
         fields_.Read(key, value, run.started_at);
       else if (key == "minslice")
@@ -313,6 +318,12 @@ class Reader {
         fields_.Read(key, value, row.cost_usd);
       } else if (key == "latency_ms") {
         fields_.Read(key, value, row.latency_ms);
+      } else if (key == "due_latency_ms") {
+        fields_.Read(key, value, row.due_latency_ms);
+      } else if (key == "ttft_ms") {
+        fields_.Read(key, value, row.ttft_ms);
+      } else if (key == "tokens_per_s") {
+        fields_.Read(key, value, row.tokens_per_s);
       } else if (key == "attempts") {
         fields_.Read(key, value, row.attempts, 0);
       } else if (key == "output") {
@@ -373,6 +384,20 @@ class Reader {
     stop.answered = answered.value_or(0);
     stop.missing = missing.value_or(0);
     if (!fields_.broken()) log_.stop = std::move(stop);
+  }
+
+  void ReadShard(element value, std::optional<Shard>& out) {
+    if (value.is_null()) return;
+    simdjson::dom::object object;
+    if (value.get(object) != simdjson::SUCCESS) return fields_.Wrong("shard", value, "an object");
+    Shard shard;
+    for (const auto& [key, part] : object) {
+      if (key == "index") fields_.Read("shard.index", part, shard.index, 1, kMaxShards);
+      if (key == "of") fields_.Read("shard.of", part, shard.of, 1, kMaxShards);
+    }
+    if (shard.index > shard.of)
+      return fields_.Error(fmt::format("\"shard\": there is no shard {} of {}", shard.index, shard.of));
+    out = shard;
   }
 
   void ReadOutcome(element value, Outcome& outcome) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "run/answer.h"
 #include "run/limiter.h"
@@ -11,6 +12,7 @@
 #include "run/redactor.h"
 #include "run/request_body.h"
 #include "run/retry_queue.h"
+#include "run/stream_answer.h"
 
 namespace minslice::run {
 namespace {
@@ -19,17 +21,21 @@ namespace {
 // single success, and the suite's requests count as refused.
 constexpr std::int64_t kGiveUpAfter = 8;
 constexpr double kPollSeconds = 0.1;
+// A request's tag: whose it is, and which of its rows.
+constexpr int kSlotBits = 32;
+constexpr std::uint64_t kSlotMask = (std::uint64_t{1} << kSlotBits) - 1;
 
 class Runner {
  public:
   Runner(const suite::Suite& suite, const score::Grader& grader, const Plan& plan, const RunOptions& options,
-         log::LogWriter& log, http::Client& client, io::Clock& clock)
+         log::LogWriter& log, http::Client& client, io::Clock& clock, std::size_t lane)
       : suite_(suite),
         grader_(grader),
         options_(options),
         log_(log),
         client_(client),
         clock_(clock),
+        tag_base_(static_cast<std::uint64_t>(lane) << kSlotBits),
         limiter_(static_cast<std::size_t>(std::max(1, options.concurrency))),
         done_(plan.done) {
     progress_.total = static_cast<std::int64_t>(suite.cases.size()) * options.repeats;
@@ -44,13 +50,13 @@ class Runner {
     summary_.response_models = plan.response_models;
   }
 
-  Result<Summary> Run() {
+  Result<void> Start() {
     Result<RequestBody> body = RequestBody::Make(options_.model, suite_.request_json);
     if (!body) return tl::unexpected(body.error());
     body_ = std::move(*body);
     http::Headers headers = options_.headers;
     headers.push_back({"content-type", "application/json"});
-    headers.push_back({"accept", "application/json"});
+    headers.push_back({"accept", body_.streams() ? "text/event-stream" : "application/json"});
     base_headers_ = std::move(headers);
     redactor_ = Redactor(options_.secrets);
     BudgetOptions budget = options_.budget;
@@ -59,29 +65,88 @@ class Runner {
     summary_.gateway = options_.gateway;
     Speak(options_.gateway);
     url_ = options_.base_url + "/chat/completions";
-    rows_.resize(static_cast<std::size_t>(std::max(1, options_.concurrency)));
-    for (std::size_t slot = rows_.size(); slot-- > 0;) free_.push_back(slot);
-
     start_s_ = clock_.MonotonicSeconds();
-    const http::CompletionHandler on_done = [this](http::Response&& response) {
-      OnResponse(std::move(response));
-    };
-    while (!log_failure_) {
-      if (options_.stop != nullptr) {
-        const int stop = options_.stop->load();
-        if (stop >= 1) StopSending(End::kInterrupted, "interrupted");
-        if (stop >= 2) break;
-      }
-      if (abandon_) break;
-      SendWhatIsDue();
-      if (open_ == 0) break;
-      double wait_s = kPollSeconds;
-      const double now_s = clock_.MonotonicSeconds();
-      wait_s = std::clamp(std::max(waiting_.NextDue(), limiter_.resume_at_s()) - now_s, 0.0, wait_s);
-      client_.Poll(wait_s, on_done);
-      Report();
+    rows_.resize(static_cast<std::size_t>(std::max(1, options_.concurrency)));
+    free_since_s_.assign(rows_.size(), start_s_);
+    for (std::size_t slot = rows_.size(); slot-- > 0;) free_.push_back(slot);
+    return {};
+  }
+
+  bool log_failed() const { return log_failure_.has_value(); }
+  // Nothing is in flight or waits, and nothing more is to be sent.
+  bool idle() const { return open_ == 0; }
+  // Nothing is sent for a while, but there is something to send.
+  bool paused() { return NextRow() && clock_.MonotonicSeconds() < limiter_.resume_at_s(); }
+  bool ending() const { return summary_.end != End::kComplete; }
+  bool abandoned() const { return abandon_; }
+  const std::string& target() const { return options_.model; }
+
+  void StopSending(End end, std::string why) {
+    if (ending()) return;
+    summary_.end = end;
+    summary_.why = std::move(why);
+    if (abandon_) return;  // WriteUnasked has a row for them
+    while (const std::optional<std::size_t> slot = waiting_.Drop()) Free(*slot);
+  }
+
+  void SendRetries() {
+    const double now_s = clock_.MonotonicSeconds();
+    if (budget_.TimeLeft(Elapsed()) == 0.0) return StopSending(End::kBudget, budget_.Why());
+    if (now_s < limiter_.resume_at_s()) return;
+    while (in_flight_ < limiter_.window() && waiting_.AnyDue(now_s)) {
+      if (!Send(waiting_)) return;
     }
-    client_.CancelAll();
+  }
+
+  // The next row that was never sent; nothing where all were, or none is to be sent now.
+  std::optional<std::size_t> NextRow() {
+    while (next_item_ < done_.size() && done_[next_item_]) ++next_item_;
+    if (ending() || next_item_ == done_.size()) return std::nullopt;
+    return next_item_;
+  }
+
+  // Sends the next row. False where there is none or no place for it now.
+  bool SendNext() {
+    // While nothing can be reached the rows that wait do the probing.
+    const bool outage = refused_in_a_row_ >= kGiveUpAfter && heard_ && open_ > 0;
+    if (!NextRow() || outage || free_.empty() || in_flight_ >= limiter_.window()) return false;
+    if (clock_.MonotonicSeconds() < limiter_.resume_at_s()) return false;
+    const std::size_t slot = free_.back();
+    rows_[slot].item = next_item_;
+    rows_[slot].due_s = free_since_s_[slot];
+    if (!Send(slot)) return false;
+    free_.pop_back();
+    ++next_item_;
+    rows_[slot].open = true;
+    ++open_;
+    return true;
+  }
+
+  double SecondsToWait(double most_s) const {
+    const double due_s = std::max(waiting_.NextDue(), limiter_.resume_at_s());
+    return std::clamp(due_s - clock_.MonotonicSeconds(), 0.0, most_s);
+  }
+
+  // Before anything new is sent: what a kill can lose was in flight a moment ago.
+  void Flush() {
+    if (log_failure_) return;
+    if (Result<void> flushed = log_.Flush(); !flushed) log_failure_ = flushed.error();
+  }
+
+  void OnDone(http::Response&& response) {
+    --in_flight_;
+    OnResponse(std::move(response));
+  }
+
+  void Report() {
+    progress_.in_flight = in_flight_;
+    progress_.waiting = waiting_.size();
+    progress_.elapsed_s = clock_.MonotonicSeconds() - start_s_;
+    if (options_.on_progress) options_.on_progress(progress_);
+  }
+
+  // After the client was told to cancel what is in flight.
+  Result<Summary> TakeSummary() {
     if (!log_failure_ && abandon_) WriteUnasked();
     Report();
     if (!log_failure_) Finish();
@@ -97,24 +162,16 @@ class Runner {
     int attempts = 0;
     bool open = false;
     bool spoken = false;  // the last request said what this gateway has to be told
+    double due_s = 0;     // from then on there was a place for it
     double first_sent_s = 0;
     Budget::Reservation reserved;
     std::string last_error;
   };
 
-  bool ending() const { return summary_.end != End::kComplete; }
-
-  void StopSending(End end, std::string why) {
-    if (ending()) return;
-    summary_.end = end;
-    summary_.why = std::move(why);
-    if (abandon_) return;  // WriteUnasked has a row for them
-    while (const std::optional<std::size_t> slot = waiting_.Drop()) Free(*slot);
-  }
-
   void Free(std::size_t slot) {
     rows_[slot] = Row{};
     free_.push_back(slot);
+    free_since_s_[slot] = clock_.MonotonicSeconds();
     --open_;
   }
 
@@ -140,31 +197,6 @@ class Runner {
   }
 
   double Elapsed() const { return clock_.MonotonicSeconds() - start_s_; }
-
-  void SendWhatIsDue() {
-    const double now_s = clock_.MonotonicSeconds();
-    if (budget_.TimeLeft(Elapsed()) == 0.0) return StopSending(End::kBudget, budget_.Why());
-    if (now_s < limiter_.resume_at_s()) return;
-    while (client_.in_flight() < limiter_.window() && waiting_.AnyDue(now_s)) {
-      if (!Send(waiting_)) return;
-    }
-    // While nothing can be reached the rows that wait do the probing.
-    const bool outage = refused_in_a_row_ >= kGiveUpAfter && heard_ && open_ > 0;
-    while (!ending() && !outage && !free_.empty() && next_item_ < done_.size() &&
-           client_.in_flight() < limiter_.window()) {
-      if (done_[next_item_]) {
-        ++next_item_;
-        continue;
-      }
-      const std::size_t slot = free_.back();
-      rows_[slot].item = next_item_;
-      if (!Send(slot)) return;
-      free_.pop_back();
-      ++next_item_;
-      rows_[slot].open = true;
-      ++open_;
-    }
-  }
 
   bool Send(RetryQueue& queue) {
     const std::size_t slot = queue.Pop();
@@ -194,19 +226,22 @@ class Runner {
     request.own_headers = dialect_.RequestId(row.item, row.attempts + 1);
     request.timeout_s =
         std::min(options_.timeout_s, budget_.TimeLeft(elapsed_s).value_or(options_.timeout_s));
-    request.tag = slot;
+    request.arrivals = body_.streams();
+    request.tag = tag_base_ | slot;
     if (row.attempts == 0) row.first_sent_s = clock_.MonotonicSeconds();
     row.spoken = dialect_.kind() != GatewayKind::kUnknown;
     ++row.attempts;
     ++progress_.requests;
     if (row.attempts > 1) ++progress_.retries;
+    ++in_flight_;
     client_.Submit(std::move(request));
     return true;
   }
 
   void OnResponse(http::Response&& response) {
     if (log_failure_ || abandon_) return;
-    const std::size_t slot = response.tag;
+    const std::size_t slot = response.tag & kSlotMask;
+    const std::optional<StreamTimes> stream = GatherStream(response);
     redactor_.Clean(response);
     Answer answer = reader_.Read(response, clock_.UnixSeconds());
     Recognise(response);
@@ -236,7 +271,7 @@ class Runner {
       case AnswerKind::kText:
       case AnswerKind::kModelError:
         ++succeeded_;
-        Answered(slot, std::move(answer), response.latency_ms);
+        Answered(slot, std::move(answer), response.latency_ms, stream);
         break;
       case AnswerKind::kNotFresh:
         ++summary_.not_fresh;
@@ -382,7 +417,8 @@ class Runner {
     return record;
   }
 
-  void Answered(std::size_t slot, Answer&& answer, double latency_ms) {
+  void Answered(std::size_t slot, Answer&& answer, double latency_ms,
+                const std::optional<StreamTimes>& stream) {
     const Row& row = rows_[slot];
     CaseRecord record = Record(row);
     if (answer.kind == AnswerKind::kText) {
@@ -404,6 +440,12 @@ class Runner {
     record.output_tokens = answer.output_tokens;
     record.cost_usd = answer.cost_usd;
     record.latency_ms = latency_ms;
+    // A stall is seen by every row that it kept waiting, not only by those in flight.
+    record.due_latency_ms = std::max(latency_ms, (clock_.MonotonicSeconds() - row.due_s) * 1000);
+    if (stream) {
+      record.ttft_ms = stream->ttft_ms;
+      record.tokens_per_s = stream->TokensPerSecond(answer.output_tokens);
+    }
     record.via = std::move(answer.via);
     if (answer.has_output) record.output = std::move(answer.output);
     if (answer.response_model) ++summary_.response_models[*answer.response_model];
@@ -429,13 +471,6 @@ class Runner {
     done_[item] = true;
     ++progress_.asked;
     progress_.counts.Add(record.outcome);
-  }
-
-  void Report() {
-    progress_.in_flight = client_.in_flight();
-    progress_.waiting = waiting_.size();
-    progress_.elapsed_s = clock_.MonotonicSeconds() - start_s_;
-    if (options_.on_progress) options_.on_progress(progress_);
   }
 
   static const char* StopReason(End end) {
@@ -493,6 +528,7 @@ class Runner {
   log::LogWriter& log_;
   http::Client& client_;
   io::Clock& clock_;
+  std::uint64_t tag_base_;
 
   RequestBody body_;
   AnswerReader reader_;
@@ -508,6 +544,8 @@ class Runner {
   std::size_t next_item_ = 0;
   std::vector<Row> rows_;
   std::vector<std::size_t> free_;
+  std::vector<double> free_since_s_;  // by slot
+  std::size_t in_flight_ = 0;
   std::size_t open_ = 0;
   RetryQueue waiting_;
 
@@ -527,6 +565,13 @@ class Runner {
 
 }  // namespace
 
+void Counts::Add(const Counts& other) {
+  pass += other.pass;
+  fail += other.fail;
+  model_error += other.model_error;
+  infra_error += other.infra_error;
+}
+
 void Counts::Add(Outcome outcome, std::int64_t n) {
   switch (outcome) {
     case Outcome::kPass:
@@ -544,9 +589,99 @@ void Counts::Add(Outcome outcome, std::int64_t n) {
   }
 }
 
+namespace {
+
+// Rows of all targets in turn: of those that have a place, the one that is furthest behind goes first, and
+// where two are level, now the one and now the other. A target that cannot send holds the others up, so that
+// what changes in time (load, another model behind a name) changes for all of them.
+void SendInTurn(std::vector<std::unique_ptr<Runner>>& runners) {
+  for (;;) {
+    Runner* chosen = nullptr;
+    std::size_t least = 0;
+    const std::size_t n = runners.size();
+    for (std::size_t k = 0; k < n; ++k) {
+      Runner* runner = runners[k].get();
+      const std::optional<std::size_t> next = runner->NextRow();
+      if (!next) continue;
+      const bool before = chosen == nullptr || *next < least || (*next == least && *next % 2 == 1);
+      if (!before) continue;
+      chosen = runner;
+      least = *next;
+    }
+    if (chosen == nullptr || !chosen->SendNext()) return;
+  }
+}
+
+}  // namespace
+
+Result<std::vector<Summary>> RunTargets(const suite::Suite& suite, const score::Grader& grader,
+                                        std::span<const TargetRun> targets, http::Client& client,
+                                        io::Clock& clock) {
+  std::vector<std::unique_ptr<Runner>> runners;
+  for (const TargetRun& target : targets) {
+    runners.push_back(std::make_unique<Runner>(suite, grader, *target.plan, *target.options, *target.log,
+                                               client, clock, runners.size()));
+    if (Result<void> started = runners.back()->Start(); !started) return tl::unexpected(started.error());
+  }
+  const std::atomic<int>* stop = targets.front().options->stop;
+  const http::CompletionHandler on_done = [&](http::Response&& response) {
+    runners[response.tag >> kSlotBits]->OnDone(std::move(response));
+  };
+  const auto all = [&](auto holds) { return std::all_of(runners.begin(), runners.end(), holds); };
+  for (;;) {
+    const int stopped = stop == nullptr ? 0 : stop->load();
+    if (stopped >= 1) {
+      for (auto& runner : runners) runner->StopSending(End::kInterrupted, "interrupted");
+    }
+    if (stopped >= 2 ||
+        std::any_of(runners.begin(), runners.end(), [](const auto& r) { return r->log_failed(); }))
+      break;
+    // Rows of one side alone compare nothing.
+    for (const auto& ended : runners) {
+      if (!ended->ending()) continue;
+      for (auto& runner : runners)
+        runner->StopSending(End::kInterrupted, "stopped with the target \"" + ended->target() + "\"");
+      break;
+    }
+    if (all([](const auto& r) { return r->abandoned() || r->idle(); }) &&
+        std::any_of(runners.begin(), runners.end(), [](const auto& r) { return r->abandoned(); }))
+      break;
+    for (auto& runner : runners) {
+      if (!runner->abandoned()) runner->SendRetries();
+    }
+    SendInTurn(runners);
+    if (all([](const auto& r) { return r->idle() && !r->paused(); })) break;
+    double wait_s = kPollSeconds;
+    for (const auto& runner : runners) {
+      if (!runner->idle() || runner->paused()) wait_s = std::min(wait_s, runner->SecondsToWait(kPollSeconds));
+    }
+    client.Poll(wait_s, on_done);
+    for (auto& runner : runners) {
+      runner->Flush();
+      runner->Report();
+    }
+  }
+  client.CancelAll();
+  std::vector<Summary> summaries;
+  std::optional<Failure> failure;
+  for (auto& runner : runners) {
+    Result<Summary> summary = runner->TakeSummary();
+    if (summary) {
+      summaries.push_back(std::move(*summary));
+    } else if (!failure) {
+      failure = summary.error();
+    }
+  }
+  if (failure) return tl::unexpected(*failure);
+  return summaries;
+}
+
 Result<Summary> Run(const suite::Suite& suite, const score::Grader& grader, const Plan& plan,
                     const RunOptions& options, log::LogWriter& log, http::Client& client, io::Clock& clock) {
-  return Runner(suite, grader, plan, options, log, client, clock).Run();
+  const TargetRun target{&plan, &options, &log};
+  Result<std::vector<Summary>> summaries = RunTargets(suite, grader, {&target, 1}, client, clock);
+  if (!summaries) return tl::unexpected(summaries.error());
+  return std::move(summaries->front());
 }
 
 }  // namespace minslice::run

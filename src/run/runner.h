@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct Counts {
   std::int64_t total() const { return pass + fail + model_error + infra_error; }
   std::int64_t answered() const { return pass + fail + model_error; }
   void Add(Outcome outcome, std::int64_t n = 1);
+  void Add(const Counts& other);
 };
 
 // What was there before, and what is wanted. Rows are addressed by item = (repeat - 1) * cases + index of the
@@ -108,6 +110,17 @@ struct RunOptions {
 // cannot be written) or the settings'.
 Result<Summary> Run(const suite::Suite& suite, const score::Grader& grader, const Plan& plan,
                     const RunOptions& options, log::LogWriter& log, http::Client& client, io::Clock& clock);
+
+// One target of several that are asked in turn, so that what drifts in time drifts for all of them; each has
+// its own log, its own concurrency and its own limits. Where one ends before its log is complete, all do.
+struct TargetRun {
+  const Plan* plan = nullptr;
+  const RunOptions* options = nullptr;
+  log::LogWriter* log = nullptr;
+};
+Result<std::vector<Summary>> RunTargets(const suite::Suite& suite, const score::Grader& grader,
+                                        std::span<const TargetRun> targets, http::Client& client,
+                                        io::Clock& clock);
 
 }  // namespace minslice::run
 

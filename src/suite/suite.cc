@@ -95,6 +95,7 @@ json::Value ReadRequest(const yaml::Map& request) {
   of_kind("tool_choice", "a text or a map", {yaml::Kind::kText, yaml::Kind::kMap});
   flag("parallel_tool_calls");
   flag("logprobs");
+  flag("stream");
   integer("top_logprobs", {.min = 0, .max = 20});
   of_kind("logit_bias", "a map", {yaml::Kind::kMap});
   text("reasoning_effort");
