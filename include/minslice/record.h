@@ -38,19 +38,47 @@ constexpr const char* OutcomeName(Outcome outcome) {
   return "";
 }
 
+// Which of the parts of a run, 1 to `of`; a case's part is a hash of its id (log/shard.h).
+struct Shard {
+  int index = 1;
+  int of = 1;
+  bool operator==(const Shard&) const = default;
+};
+
 struct RunRecord {
   int log_version = 1;
   std::string suite;                        // name
   std::optional<std::string> suite_sha256;  // lower-case hex; absent for imported results that know no suite
   std::string target;
-  std::string request_model;          // the model asked for
-  std::string gateway;                // scheme, host and port only: no path, no credentials
-  std::string request_json;           // object: every request setting that reached the wire
-  int repeats = 1;                    // >= 1
-  std::optional<std::int64_t> cases;  // how many cases one repeat has, where known
-  std::string started_at;             // RFC 3339, UTC
-  std::string minslice;               // version of the writer
-  std::string imported_from;          // empty: we ran it ourselves
+  std::string request_model;                // the model asked for
+  std::string gateway;                      // scheme, host and port only: no path, no credentials
+  std::string request_json;                 // object: every request setting that reached the wire
+  int repeats = 1;                          // >= 1
+  std::optional<std::int64_t> cases;        // how many cases one repeat has, where known
+  std::optional<Shard> shard;               // absent: the log is of all cases
+  std::optional<std::int64_t> suite_cases;  // of a shard: how many cases the suite has
+  std::string started_at;                   // RFC 3339, UTC
+  std::string minslice;                     // version of the writer
+  std::string imported_from;                // empty: we ran it ourselves
+  std::string gateway_kind;  // openai, litellm, portkey, bifrost; empty: neither named nor recognised
+  std::vector<std::string> gateway_hides;  // what an answer through it does not show, one sentence each
+  std::string price_json;  // object: USD a million tokens, where the gateway named no cost; empty = none
+};
+
+// What a gateway said of one answer, in its headers and its body.
+struct GatewayFacts {
+  std::optional<std::string> provider;
+  std::optional<std::string> model;       // the deployment or the resolved model, as the gateway names it
+  std::optional<std::string> deployment;  // its id
+  std::optional<std::string> request_id;  // by which the gateway's own logs know the request
+  std::optional<std::string> cache;       // "hit", "miss", "disabled", ... in lower case
+  std::optional<std::int64_t> retries;    // of the gateway's own
+  std::optional<std::int64_t> fallbacks;
+
+  bool empty() const {
+    return !provider && !model && !deployment && !request_id && !cache && !retries && !fallbacks;
+  }
+  friend bool operator==(const GatewayFacts&, const GatewayFacts&) = default;
 };
 
 struct CaseRecord {
@@ -67,10 +95,14 @@ struct CaseRecord {
   std::optional<std::int64_t> input_tokens;
   std::optional<std::int64_t> output_tokens;
   std::optional<double> cost_usd;
-  std::optional<double> latency_ms;
-  int attempts = 1;  // requests sent for this row
+  std::optional<double> latency_ms;      // of the request that was answered, from when it was sent
+  std::optional<double> due_latency_ms;  // from when the row could have been sent: what it waited for, too
+  std::optional<double> ttft_ms;         // of a streamed answer: its first text
+  std::optional<double> tokens_per_s;    // of a streamed answer, from its first text on
+  int attempts = 1;                      // requests sent for this row
   std::optional<std::string> output;
   std::optional<std::string> error;
+  std::shared_ptr<const GatewayFacts> via;  // null: the gateway said nothing of itself
 };
 
 struct EndRecord {
@@ -78,6 +110,16 @@ struct EndRecord {
   int repeats = 1;
   std::optional<double> spent_usd;
   std::string ended_at;
+};
+
+// Why a run ended before every row was there. Rows after it mean that the run was resumed.
+struct StopRecord {
+  std::string reason;  // interrupted, unreachable, refused, rejected, budget_exhausted
+  std::string text;    // one sentence
+  std::int64_t answered = 0;
+  std::int64_t missing = 0;  // rows without an answer
+  std::optional<double> spent_usd;
+  std::string stopped_at;
 };
 
 // A whole log, as read. `sha256` is over the file's bytes.
@@ -89,9 +131,10 @@ struct RunLog {
       cases;  // in the file's order; rows that a later row superseded are gone (see log/log_reader.h)
   // Instead of `cases` where only pairing follows: the same rows in a tenth of the memory.
   std::shared_ptr<const log::RowColumns> columns;
-  std::optional<EndRecord> end;  // absent: the log is unfinished
-  std::int64_t superseded = 0;   // infra_error rows that a resumed run asked again
-  bool torn_tail = false;        // the last line has no newline or is cut
+  std::optional<EndRecord> end;    // absent: the log is unfinished
+  std::optional<StopRecord> stop;  // only where it is the last record
+  std::int64_t superseded = 0;     // infra_error rows that a resumed run asked again
+  bool torn_tail = false;          // the last line has no newline or is cut
 };
 
 }  // namespace minslice

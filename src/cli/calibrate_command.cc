@@ -91,7 +91,7 @@ void RunCalibrate(const CalibrateFlags& flags, Session& session) {
   std::vector<Diagnostic> broken;
   std::vector<std::string> warnings;
   for (const pair::Finding& finding : paired.findings) {
-    if (finding.code == "unfinished_log") {
+    if (finding.code == "unfinished_log" || finding.code == "budget_exhausted") {
       if (warnings.empty() || warnings.back() != finding.text) warnings.push_back(finding.text);
     } else if (broken.empty() || broken.back().message != finding.text) {
       broken.push_back({{}, finding.text});

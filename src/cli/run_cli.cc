@@ -174,6 +174,7 @@ int Run(const std::vector<std::string>& given, std::ostream& out, std::ostream& 
     AddSimulateCommand(app, session);
     AddCalibrateCommand(app, session);
     AddMockCommand(app, session);
+    AddOverheadCommand(app, session);
     AddSchemaCommand(app, session);
     AddManualCommands(app, session);
 

@@ -53,6 +53,7 @@ void AddCheckCommand(CLI::App& app, Session& session);
 void AddSimulateCommand(CLI::App& app, Session& session);
 void AddCalibrateCommand(CLI::App& app, Session& session);
 void AddMockCommand(CLI::App& app, Session& session);
+void AddOverheadCommand(CLI::App& app, Session& session);
 void AddSchemaCommand(CLI::App& app, Session& session);
 void AddManualCommands(CLI::App& app, Session& session);  // man, completion
 

@@ -52,6 +52,8 @@ LogServing Serving(const RunLog& log) {
   serving.target = log.run.target;
   serving.request_model = log.run.request_model;
   serving.started_at = log.run.started_at;
+  serving.gateway_kind = log.run.gateway_kind;
+  serving.hidden = log.run.gateway_hides;
   serving.repeats = log.run.repeats;
   const AnswerCounts answers = pair::CountAnswers(log);
   serving.repeats = std::max(serving.repeats, pair::HighestRepeat(log));
@@ -64,6 +66,7 @@ LogServing Serving(const RunLog& log) {
   for (const AnsweredBy& by : answers.models()) serving.models.push_back(ToAnswering(by, repeats));
   for (const AnsweredBy& by : answers.fingerprints())
     serving.fingerprints.push_back(ToAnswering(by, repeats));
+  for (const AnsweredBy& by : answers.deployments()) serving.deployments.push_back(ToAnswering(by, repeats));
   if (serving.models.empty()) serving.echoed = false;
   serving.pinned = NamesVersion(serving.request_model);
   return serving;
@@ -162,6 +165,13 @@ class Finder {
                           log.models[0].name));
         }
       }
+    }
+    for (const std::string& sentence : log.hidden) {
+      Add("gateway_hides", false, log, fmt::format("{} does not show: {}", log.gateway_kind, sentence));
+    }
+    if (log.deployments.size() > 1) {
+      Add("deployment_changed", false, log,
+          fmt::format("the gateway asked {} deployments: {}", log.deployments.size(), List(log.deployments)));
     }
     if (log.unnamed > 0) {
       Add("unnamed", false, log,

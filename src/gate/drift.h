@@ -32,6 +32,9 @@ struct LogServing {
   std::vector<Answering> models;        // in order of first appearance
   std::int64_t model_switches = 0;      // between neighbouring rows
   std::vector<Answering> fingerprints;  // in order of first appearance
+  std::string gateway_kind;             // as the run record says
+  std::vector<std::string> hidden;      // what answers through it do not show
+  std::vector<Answering> deployments;   // by the gateway's own ids, in order of first appearance
   bool pinned = false;                  // request_model names one version (a date, a revision)
   bool echoed = false;                  // every response_model is request_model itself, letter for letter
 };
@@ -41,8 +44,9 @@ struct LogServing {
 // names a version, another one answered). Codes that are warnings: "fingerprint_changed", "alias"
 // (request_model names no version), "hidden" (an alias, and the gateway writes the alias into the response:
 // drift could not be seen), "echoed" (a version, but in the gateway's own spelling: the pin is only its
-// word), "resolved" (what an alias stands for), "unnamed" (rows without a response_model), "request_changed"
-// (the logs of a target ask for different models).
+// word), "gateway_hides" (what the gateway of the run record does not show), "deployment_changed" (the
+// gateway asked several deployments), "resolved" (what an alias stands for), "unnamed" (rows without a
+// response_model), "request_changed" (the logs of a target ask for different models).
 struct DriftFinding {
   std::string code;
   bool drift = false;

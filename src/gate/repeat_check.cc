@@ -408,6 +408,10 @@ Result<std::vector<RepeatCheck>> CheckRepeats(std::span<const RunLog> logs, cons
       check.paths.push_back(log->path);
       if (!log->end)
         check.warnings.push_back(fmt::format("{}: unfinished: the log has no end record", log->path));
+      for (const std::string& sentence : log->run.gateway_hides) {
+        check.warnings.push_back(
+            fmt::format("{}: {} does not show: {}", log->path, log->run.gateway_kind, sentence));
+      }
     }
     auto arm = Collect(std::move(members));
     if (!arm) {

@@ -28,8 +28,10 @@ struct Request {
   std::string method = "POST";  // GET or POST
   std::string url;
   std::shared_ptr<const Headers> headers;  // shared by the requests of a run
+  Headers own_headers;                     // of this request alone, beside them; mostly none
   std::string body;
   double timeout_s = 120;  // for the whole exchange
+  bool arrivals = false;   // note when the parts of the body came
   std::uint64_t tag = 0;   // comes back with the response
 };
 
@@ -48,6 +50,12 @@ enum class TransportError : std::uint8_t {
 };
 const char* TransportErrorName(TransportError error);  // "connection refused or host unreachable", ...
 
+// So many bytes of the body had come at that time, in ms from Submit.
+struct Arrival {
+  std::size_t bytes = 0;
+  double at_ms = 0;
+};
+
 struct Response {
   std::uint64_t tag = 0;
   TransportError error = TransportError::kNone;
@@ -55,9 +63,10 @@ struct Response {
   int status = 0;          // 0: none was received
   Headers headers;         // names in lower case
   std::string body;
-  double latency_ms = 0;     // from Submit to the last byte
-  double connect_ms = 0;     // 0 on a reused connection
-  double first_byte_ms = 0;  // from Submit to the first byte of the response
+  double latency_ms = 0;          // from Submit to the last byte
+  double connect_ms = 0;          // 0 on a reused connection
+  std::vector<Arrival> arrivals;  // ascending; only where the request asked for them
+  double first_byte_ms = 0;       // from Submit to the first byte of the response
 
   // The first value of that name (lower case), or nullptr.
   const std::string* FindHeader(std::string_view name) const;

@@ -58,6 +58,29 @@ class HeaderList {
   curl_slist* list_ = nullptr;
 };
 
+// A request's own headers in front of the shared ones; the shared nodes stay those of the shared list.
+class OwnHeaders {
+ public:
+  OwnHeaders(const Headers& own, curl_slist* shared) {
+    for (const Header& header : own)
+      list_ = curl_slist_append(list_, (header.name + ": " + header.value).c_str());
+    for (last_ = list_; last_ != nullptr && last_->next != nullptr;) last_ = last_->next;
+    if (last_ != nullptr) last_->next = shared;
+  }
+  ~OwnHeaders() {
+    if (last_ != nullptr) last_->next = nullptr;
+    curl_slist_free_all(list_);
+  }
+  OwnHeaders(const OwnHeaders&) = delete;
+  OwnHeaders& operator=(const OwnHeaders&) = delete;
+
+  curl_slist* list() const { return list_; }
+
+ private:
+  curl_slist* list_ = nullptr;
+  curl_slist* last_ = nullptr;
+};
+
 class CurlClient;
 
 struct Shard {
@@ -75,7 +98,9 @@ struct Exchange {
   Request request;
   Response response;
   std::shared_ptr<const HeaderList> headers;
+  std::unique_ptr<OwnHeaders> own_headers;
   std::string url;  // the one that is set on the handle
+  SteadyClock::time_point submitted;
   std::size_t header_bytes = 0;
   bool too_large = false;
   bool active = false;
@@ -90,6 +115,10 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) 
     return 0;
   }
   exchange->response.body.append(data, n);
+  if (exchange->request.arrivals) {
+    const std::chrono::duration<double, std::milli> passed = SteadyClock::now() - exchange->submitted;
+    exchange->response.arrivals.push_back({exchange->response.body.size(), passed.count()});
+  }
   return n;
 }
 
@@ -183,6 +212,7 @@ class CurlClient : public Client {
     exchange->request = std::move(request);
     exchange->response = Response{};
     exchange->response.tag = exchange->request.tag;
+    if (exchange->request.arrivals) exchange->submitted = SteadyClock::now();
     exchange->header_bytes = 0;
     exchange->too_large = false;
     exchange->active = true;
@@ -202,7 +232,12 @@ class CurlClient : public Client {
     if (headers_ == nullptr || headers_->source() != r.headers.get())
       headers_ = std::make_shared<HeaderList>(r.headers);
     exchange->headers = headers_;
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_->list());
+    curl_slist* list = headers_->list();
+    if (!r.own_headers.empty()) {
+      exchange->own_headers = std::make_unique<OwnHeaders>(r.own_headers, list);
+      list = exchange->own_headers->list();
+    }
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
     if (r.method == "GET") {
       curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     } else {
@@ -328,6 +363,7 @@ class CurlClient : public Client {
     exchange->active = false;
     --exchange->shard->in_flight;
     --in_flight_;
+    exchange->own_headers.reset();  // before the list that it leans on
     exchange->headers.reset();
     idle_.push_back(exchange);
   }

@@ -39,7 +39,10 @@ class FaultyAppendFile final : public AppendFile {
       errno = EIO;
       return -1;
     }
-    return ftruncate(fd_, size);
+    const off_t now = lseek(fd_, 0, SEEK_END);
+    const int cut = ftruncate(fd_, size);
+    if (cut == 0 && now > size) faults_->free_bytes += now - size;  // the disk has them again
+    return cut;
   }
   int SyncData() override {
     ++faults_->syncs;
@@ -47,6 +50,9 @@ class FaultyAppendFile final : public AppendFile {
     errno = faults_->sync_errno;
     return -1;
   }
+
+  bool Lost() override { return real_->Lost(); }
+  Result<std::string> Contents() override { return real_->Contents(); }
 
  private:
   std::unique_ptr<AppendFile> real_;  // holds the lock

@@ -2,6 +2,7 @@
 #ifndef MINSLICE_IO_FAULTY_FILE_SYSTEM_H_
 #define MINSLICE_IO_FAULTY_FILE_SYSTEM_H_
 
+#include <atomic>
 #include <limits>
 #include <memory>
 #include <string>
@@ -18,9 +19,10 @@ struct Faults {
   std::size_t largest_write = std::numeric_limits<std::size_t>::max();  // longer writes are short
   int interrupts = 0;  // so many writes fail with EINTR first
   bool truncate_fails = false;
-  int sync_errno = 0;     // 0: sync works
-  std::string lost_path;  // reading this path fails with EIO
-  std::int64_t writes = 0, syncs = 0;
+  std::atomic<int> sync_errno{0};  // 0: sync works; read by whatever thread syncs
+  std::string lost_path;           // reading this path fails with EIO
+  std::int64_t writes = 0;
+  std::atomic<std::int64_t> syncs{0};
 };
 
 // Files are real; appends and reads go through the faults. WriteFile obeys free_bytes and is atomic then too.

@@ -27,8 +27,45 @@ class RealAppendFile final : public AppendFile {
   int TruncateTo(std::int64_t size) override { return ftruncate(fd_.get(), size); }
   int SyncData() override { return fdatasync(fd_.get()); }
 
+  bool Lost() override {
+    struct stat open_file{};
+    struct stat named{};
+    if (fstat(fd_.get(), &open_file) != 0) return false;
+    if (stat(path().c_str(), &named) != 0) return errno == ENOENT || errno == ENOTDIR;
+    return open_file.st_dev != named.st_dev || open_file.st_ino != named.st_ino;
+  }
+  Result<std::string> Contents() override {
+    return RealFileSystem().ReadFile("/proc/self/fd/" + std::to_string(fd_.get()));
+  }
+
  private:
   Descriptor fd_;
+};
+
+class RegularFile final : public RandomFile {
+ public:
+  RegularFile(std::string path, int fd, std::int64_t size) : path_(std::move(path)), fd_(fd), size_(size) {}
+
+  std::int64_t size() const override { return size_; }
+  Result<void> ReadAt(std::int64_t offset, std::size_t size, std::string& bytes) override {
+    bytes.resize(size);
+    std::size_t done = 0;
+    while (done < size) {
+      const ssize_t n = pread(fd_.get(), bytes.data() + done, size - done,
+                              static_cast<off_t>(offset + static_cast<std::int64_t>(done)));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return SystemFailure(path_, "cannot be read", errno);
+      if (n == 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    bytes.resize(done);
+    return {};
+  }
+
+ private:
+  std::string path_;
+  Descriptor fd_;
+  std::int64_t size_;
 };
 
 class RealInput final : public InputStream {
@@ -47,6 +84,21 @@ class RealInput final : public InputStream {
   std::string path_;
   Descriptor fd_;
   std::int64_t size_;
+};
+
+class HeldFile final : public RandomFile {
+ public:
+  explicit HeldFile(std::string bytes) : bytes_(std::move(bytes)) {}
+
+  std::int64_t size() const override { return static_cast<std::int64_t>(bytes_.size()); }
+  Result<void> ReadAt(std::int64_t offset, std::size_t size, std::string& bytes) override {
+    const auto at = static_cast<std::size_t>(std::max<std::int64_t>(offset, 0));
+    bytes = at < bytes_.size() ? bytes_.substr(at, size) : std::string();
+    return {};
+  }
+
+ private:
+  std::string bytes_;
 };
 
 // From memory, for file systems that have no stream of their own.
@@ -150,6 +202,15 @@ class PosixFileSystem final : public FileSystem {
     return std::unique_ptr<AppendFile>(std::make_unique<RealAppendFile>(path, fd.Release(), status.st_size));
   }
 
+  Result<std::unique_ptr<RandomFile>> OpenRandom(const std::string& path) override {
+    Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) return SystemFailure(path, "cannot be read", errno);
+    struct stat status{};
+    if (fstat(fd.get(), &status) != 0) return SystemFailure(path, "cannot be read", errno);
+    if (!S_ISREG(status.st_mode)) return FileSystem::OpenRandom(path);
+    return std::unique_ptr<RandomFile>(std::make_unique<RegularFile>(path, fd.Release(), status.st_size));
+  }
+
   bool Exists(const std::string& path) override {
     struct stat status{};
     return stat(path.c_str(), &status) == 0;
@@ -170,6 +231,12 @@ class PosixFileSystem final : public FileSystem {
 };
 
 }  // namespace
+
+Result<std::unique_ptr<RandomFile>> FileSystem::OpenRandom(const std::string& path) {
+  Result<std::string> bytes = ReadFile(path, 0);
+  if (!bytes) return tl::unexpected(bytes.error());
+  return std::unique_ptr<RandomFile>(std::make_unique<HeldFile>(std::move(*bytes)));
+}
 
 Result<void> AppendFile::Append(std::string_view bytes) {
   if (broken_) return FailInternal(path_ + ": not written: an earlier write failed and could not be undone");

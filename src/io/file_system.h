@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,7 +15,8 @@
 
 namespace minslice::io {
 
-// A file that only grows, locked against a second writer for as long as the object lives.
+// A file that only grows, locked against a second writer for as long as the object lives. One thread writes;
+// Sync and Lost may be called from another one meanwhile.
 class AppendFile {
  public:
   virtual ~AppendFile() = default;
@@ -24,6 +26,11 @@ class AppendFile {
   Result<void> Append(std::string_view bytes);
   Result<void> Sync();                     // fdatasync
   Result<void> CutTo(std::int64_t bytes);  // drops what stands after so many bytes
+  // Whether the path names another file by now, or none: what is appended then is gone with the last
+  // descriptor.
+  virtual bool Lost() = 0;
+  // The file's bytes, also after it was deleted.
+  virtual Result<std::string> Contents() = 0;
   std::int64_t size() const { return size_; }
   const std::string& path() const { return path_; }
 
@@ -37,7 +44,16 @@ class AppendFile {
  private:
   std::string path_;
   std::int64_t size_;
-  bool broken_ = false;
+  std::atomic<bool> broken_{false};
+};
+
+// A file that is read in pieces. What is no regular file (a pipe) is held in memory.
+class RandomFile {
+ public:
+  virtual ~RandomFile() = default;
+  virtual std::int64_t size() const = 0;
+  // Replaces `bytes` by the `size` bytes at `offset`, fewer at the end of the file.
+  virtual Result<void> ReadAt(std::int64_t offset, std::size_t size, std::string& bytes) = 0;
 };
 
 // The bytes of a file in order.
@@ -69,6 +85,8 @@ class FileSystem {
   virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, AppendMode mode) = 0;
   virtual bool Exists(const std::string& path) = 0;
   virtual Result<std::int64_t> Size(const std::string& path) = 0;
+  // Unless a file system knows better, the whole file is held.
+  virtual Result<std::unique_ptr<RandomFile>> OpenRandom(const std::string& path);
   virtual Result<void> MakeDirectories(const std::string& path) = 0;  // as mkdir -p
 };
 

@@ -14,6 +14,7 @@
 #include "json/node.h"
 #include "log/log_reader.h"
 #include "log/log_writer.h"
+#include "log/shard.h"
 
 namespace minslice::log {
 namespace {
@@ -39,6 +40,67 @@ std::vector<Line> LinesOf(std::string_view bytes) {
 void Append(std::string& bytes, std::string_view line) {
   bytes += line;
   bytes += '\n';
+}
+
+// Shards are joined all or not at all: each of them once, of one K, each case in its own.
+void CheckShards(const std::vector<RunLog>& logs, io::Diagnostics& diagnostics) {
+  const RunLog* first = nullptr;
+  for (const RunLog& log : logs) {
+    if (log.run.shard && first == nullptr) first = &log;
+  }
+  if (first == nullptr) return;  // parts that were cut by hand
+  const int of = first->run.shard->of;
+  std::map<int, const RunLog*> seen;
+  for (const RunLog& log : logs) {
+    if (!log.run.shard) {
+      diagnostics.Add({log.path, 1, 0}, fmt::format("is no shard, but {} is shard {} of {}", first->path,
+                                                    first->run.shard->index, of));
+      continue;
+    }
+    if (log.run.shard->of != of) {
+      diagnostics.Add({log.path, 1, 0}, fmt::format("is a shard of {}, but {} is one of {}",
+                                                    log.run.shard->of, first->path, of));
+      continue;
+    }
+    if (log.run.suite_cases != first->run.suite_cases) {
+      diagnostics.Add({log.path, 1, 0},
+                      fmt::format("is of a suite with another number of cases than {}", first->path));
+    }
+    const auto [known, is_new] = seen.try_emplace(log.run.shard->index, &log);
+    if (!is_new) {
+      diagnostics.Add({log.path, 1, 0}, fmt::format("shard {} of {} is given twice; {} is it, too",
+                                                    log.run.shard->index, of, known->second->path));
+    }
+    if (!log.end) {
+      diagnostics.Add({log.path, 0, 0}, fmt::format("shard {} of {} is unfinished: run --resume completes it",
+                                                    log.run.shard->index, of));
+    }
+    std::set<std::string_view> cases;
+    bool strays = false;
+    for (const CaseRecord& row : log.cases) {
+      if (!cases.insert(row.case_id).second || strays) continue;
+      const int right = ShardOf(log.run.suite, row.case_id, of);
+      if (right == log.run.shard->index) continue;
+      strays = true;
+      diagnostics.Add({log.path, 0, 0}, fmt::format("case {} belongs to shard {}, not {}",
+                                                    io::Quoted(row.case_id), right, log.run.shard->index));
+    }
+    if (log.run.cases && *log.run.cases != static_cast<std::int64_t>(cases.size()) && log.end) {
+      diagnostics.Add({log.path, 0, 0},
+                      fmt::format("holds {} cases of the shard's {}", cases.size(), *log.run.cases));
+    }
+  }
+  std::string missing;
+  int gone = 0;
+  for (int index = 1; index <= of; ++index) {
+    if (seen.count(index) != 0) continue;
+    if (++gone <= 20) missing += fmt::format("{}{}", missing.empty() ? "" : ", ", index);
+  }
+  if (gone > 20) missing += fmt::format(" and {} more", gone - 20);
+  if (gone > 0) {
+    diagnostics.Add({}, fmt::format("merge: of {} shards {} {} missing: {}", of, gone,
+                                    gone == 1 ? "is" : "are", missing));
+  }
 }
 
 }  // namespace
@@ -105,7 +167,10 @@ Result<MergedLog> MergeLogs(std::span<const LogBytes> parts) {
   };
   MergedLog merged;
   RunRecord run = first.run;
-  run.cases.reset();
+  run.cases = first.run.shard ? first.run.suite_cases : std::nullopt;
+  run.shard.reset();
+  run.suite_cases.reset();
+  CheckShards(logs, diagnostics);
   std::set<std::string> hashes;
   for (const RunLog& log : logs) {
     const auto same = [&](const char* what, const std::string& a, const std::string& b) {

@@ -17,6 +17,7 @@
 #include "log/row_columns.h"
 #include "log/row_fields.h"
 #include "log/row_scanner.h"
+#include "log/shard.h"
 #include "minslice/version.h"
 
 namespace minslice::log {
@@ -236,7 +237,7 @@ class Reader {
     std::string_view kind;
     if (record["record"].get(kind) != simdjson::SUCCESS) {
       if (!has_run_) return NoRun();
-      fields_.Error("expected \"record\" (run, case or end), found none");
+      fields_.Error("expected \"record\" (run, case, end or stop), found none");
     } else if (kind == "case") {
       if (!has_run_) return NoRun();
       ReadCase(record);
@@ -245,8 +246,11 @@ class Reader {
     } else if (kind == "end") {
       if (!has_run_) return NoRun();
       ReadEnd(record, number);
+    } else if (kind == "stop") {
+      if (!has_run_) return NoRun();
+      ReadStop(record);
     } else {
-      static const std::vector<std::string> kKinds = {"run", "case", "end"};
+      static const std::vector<std::string> kKinds = {"run", "case", "end", "stop"};
       fields_.Error(fmt::format("unknown record {}{}", io::Quoted(kind), io::DidYouMean(kind, kKinds)));
     }
   }
@@ -309,12 +313,26 @@ class Reader {
         fields_.Read(key, value, run.repeats, 1, kMaxRepeats);
       else if (key == "cases")
         fields_.Read(key, value, run.cases);
+      else if (key == "shard")
+        ReadShard(value, run.shard);
+      else if (key == "suite_cases")
+        fields_.Read(key, value, run.suite_cases);
       else if (key == "started_at")
         fields_.Read(key, value, run.started_at);
       else if (key == "minslice")
         fields_.Read(key, value, run.minslice);
       else if (key == "imported_from")
         fields_.Read(key, value, run.imported_from);
+      else if (key == "gateway_kind")
+        fields_.Read(key, value, run.gateway_kind);
+      else if (key == "gateway_hides")
+        ReadTexts(key, value, run.gateway_hides);
+      else if (key == "price") {
+        if (value.is_object())
+          run.price_json = simdjson::minify(value);
+        else if (!value.is_null())
+          fields_.Wrong(key, value, "an object");
+      }
     }
     if (options_.repeats_as_rows && run.repeats > 1) columns_.reset();
   }
@@ -356,12 +374,20 @@ class Reader {
         fields_.Read(key, value, row_.cost_usd);
       } else if (key == "latency_ms") {
         fields_.Read(key, value, row_.latency_ms);
+      } else if (key == "due_latency_ms") {
+        fields_.Read(key, value, row_.due_latency_ms);
+      } else if (key == "ttft_ms") {
+        fields_.Read(key, value, row_.ttft_ms);
+      } else if (key == "tokens_per_s") {
+        fields_.Read(key, value, row_.tokens_per_s);
       } else if (key == "attempts") {
         fields_.Read(key, value, row_.attempts, 0);
       } else if (key == "output") {
         if (options_.outputs) fields_.Read(key, value, row_.output);
       } else if (key == "error") {
         fields_.Read(key, value, row_.error);
+      } else if (key == "via") {
+        ReadVia(value);
       }
     }
     if (!has_id) fields_.Error("expected \"case_id\", found none");
@@ -378,6 +404,65 @@ class Reader {
       log_.cases.push_back(ToRecord(row_));
     }
     log_.end.reset();
+    log_.stop.reset();
+  }
+
+  void ReadTexts(std::string_view key, element value, std::vector<std::string>& texts) {
+    simdjson::dom::array list;
+    if (value.is_null()) return;
+    if (value.get(list) != simdjson::SUCCESS) return fields_.Wrong(key, value, "a list of texts");
+    for (const element item : list) {
+      std::string_view text;
+      if (item.get(text) != simdjson::SUCCESS) return fields_.Wrong(key, item, "a text");
+      texts.emplace_back(text);
+    }
+  }
+
+  void ReadVia(element value) {
+    simdjson::dom::object object;
+    if (value.is_null()) return;
+    if (value.get(object) != simdjson::SUCCESS) return fields_.Wrong("via", value, "an object");
+    auto facts = std::make_shared<GatewayFacts>();
+    for (const auto& [key, field] : object) {
+      if (key == "provider") fields_.Read(key, field, facts->provider);
+      if (key == "model") fields_.Read(key, field, facts->model);
+      if (key == "deployment") fields_.Read(key, field, facts->deployment);
+      if (key == "request_id") fields_.Read(key, field, facts->request_id);
+      if (key == "cache") fields_.Read(key, field, facts->cache);
+      if (key == "retries") fields_.Read(key, field, facts->retries);
+      if (key == "fallbacks") fields_.Read(key, field, facts->fallbacks);
+    }
+    row_.via = std::move(facts);
+  }
+
+  void ReadStop(simdjson::dom::object record) {
+    StopRecord stop;
+    std::optional<std::int64_t> answered, missing;
+    for (const auto& [key, value] : record) {
+      if (key == "reason") fields_.Read(key, value, stop.reason);
+      if (key == "text") fields_.Read(key, value, stop.text);
+      if (key == "answered") fields_.Read(key, value, answered);
+      if (key == "missing") fields_.Read(key, value, missing);
+      if (key == "spent_usd") fields_.Read(key, value, stop.spent_usd);
+      if (key == "stopped_at") fields_.Read(key, value, stop.stopped_at);
+    }
+    stop.answered = answered.value_or(0);
+    stop.missing = missing.value_or(0);
+    if (!fields_.broken()) log_.stop = std::move(stop);
+  }
+
+  void ReadShard(element value, std::optional<Shard>& out) {
+    if (value.is_null()) return;
+    simdjson::dom::object object;
+    if (value.get(object) != simdjson::SUCCESS) return fields_.Wrong("shard", value, "an object");
+    Shard shard;
+    for (const auto& [key, part] : object) {
+      if (key == "index") fields_.Read("shard.index", part, shard.index, 1, kMaxShards);
+      if (key == "of") fields_.Read("shard.of", part, shard.of, 1, kMaxShards);
+    }
+    if (shard.index > shard.of)
+      return fields_.Error(fmt::format("\"shard\": there is no shard {} of {}", shard.index, shard.of));
+    out = shard;
   }
 
   void ReadOutcome(element value, Outcome& outcome) {
@@ -457,6 +542,7 @@ class Reader {
     }
     if (fields_.broken()) return;
     log_.end = std::move(end);
+    log_.stop.reset();
     if (closed_line_ > 0) return;
     closed_line_ = line;
     closed_rows_ = rows();

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "json/canonical.h"
 #include "json/node.h"
+#include "log/syncer.h"
 #include "minslice/version.h"
 
 namespace minslice::log {
@@ -60,44 +63,147 @@ class LineBuilder {
 
 class FileLogWriter final : public LogWriter {
  public:
-  FileLogWriter(std::unique_ptr<io::AppendFile> file, io::Clock& clock)
-      : file_(std::move(file)), clock_(clock), synced_at_s_(clock.MonotonicSeconds()) {}
+  // `run`: not yet written.
+  FileLogWriter(std::unique_ptr<io::AppendFile> file, std::optional<RunRecord> run)
+      : file_(std::move(file)), syncer_(*file_), run_(std::move(run)) {}
+  // What could not be written shows in the log: it has no end record.
+  ~FileLogWriter() override { static_cast<void>(Flush()); }
+  FileLogWriter(const FileLogWriter&) = delete;
+  FileLogWriter& operator=(const FileLogWriter&) = delete;
 
-  Result<void> Write(std::string line) {
-    line += '\n';
-    return file_->Append(line);
+  void DescribeGateway(const std::string& kind, const std::vector<std::string>& hides) override {
+    if (!run_) return;
+    run_->gateway_kind = kind;
+    run_->gateway_hides = hides;
   }
 
-  Result<void> Append(const CaseRecord& record) override {
-    if (auto written = Write(CaseRecordLine(record)); !written) return written;
-    dirty_ = true;
-    const double now_s = clock_.MonotonicSeconds();
-    if (now_s - synced_at_s_ < 1.0) return {};
-    return Sync();
+  Result<void> Write(const std::string& line) {
+    if (run_) {
+      group_ += RunRecordLine(*run_);
+      group_ += '\n';
+      run_.reset();
+    }
+    group_ += line;
+    group_ += '\n';
+    return group_.size() < kGroupBytes ? Result<void>() : Flush();
   }
+
+  Result<void> Append(const CaseRecord& record) override { return Write(CaseRecordLine(record)); }
 
   Result<void> End(const EndRecord& record) override {
     if (auto written = Write(EndRecordLine(record)); !written) return written;
-    dirty_ = true;
     return Sync();
   }
 
+  Result<void> Stop(const StopRecord& record) override {
+    if (run_) return {};
+    if (auto written = Write(StopRecordLine(record)); !written) return written;
+    return Sync();
+  }
+
+  Result<void> Flush() override {
+    if (group_.empty()) return syncer_.failure();
+    std::string group;
+    group.swap(group_);
+    if (auto written = file_->Append(group); !written) return Salvage(group, written.error());
+    syncer_.Written(static_cast<std::int64_t>(group.size()));
+    group.clear();
+    group_.swap(group);  // keeps the capacity
+    return syncer_.failure();
+  }
+
   Result<void> Sync() override {
-    if (!dirty_) return {};
-    synced_at_s_ = clock_.MonotonicSeconds();
-    if (auto synced = file_->Sync(); !synced) return synced;
-    dirty_ = false;
-    return {};
+    if (auto flushed = Flush(); !flushed) return flushed;
+    return syncer_.Finish();
   }
 
  private:
+  // A full disk may still have room for some of the rows.
+  Result<void> Salvage(const std::string& group, const Failure& why) {
+    for (std::size_t at = 0; at < group.size();) {
+      const std::size_t end = group.find('\n', at) + 1;
+      if (!file_->Append(std::string_view(group).substr(at, end - at))) break;
+      at = end;
+    }
+    static_cast<void>(file_->Sync());
+    return tl::unexpected(why);
+  }
+
   std::unique_ptr<io::AppendFile> file_;
-  io::Clock& clock_;
-  double synced_at_s_;
-  bool dirty_ = false;
+  Syncer syncer_;
+  std::string group_;
+  std::optional<RunRecord> run_;  // until it is written
 };
 
+std::string FactsObject(const GatewayFacts& facts) {
+  std::string object = "{";
+  const auto key = [&](const char* name) {
+    if (object.size() > 1) object += ',';
+    object.append("\"").append(name).append("\":");
+  };
+  const auto text = [&](const char* name, const std::optional<std::string>& value) {
+    if (!value) return;
+    key(name);
+    json::AppendQuoted(*value, object);
+  };
+  const auto integer = [&](const char* name, const std::optional<std::int64_t>& value) {
+    if (!value) return;
+    key(name);
+    object += fmt::format_int(*value).str();
+  };
+  text("provider", facts.provider);
+  text("model", facts.model);
+  text("deployment", facts.deployment);
+  text("request_id", facts.request_id);
+  text("cache", facts.cache);
+  integer("retries", facts.retries);
+  integer("fallbacks", facts.fallbacks);
+  object += '}';
+  return object;
+}
+
+constexpr std::size_t kBlock = std::size_t{64} << 10;
+
+Result<std::string> FirstLine(io::RandomFile& file) {
+  std::string line;
+  std::string block;
+  for (std::int64_t at = 0; at < file.size(); at += static_cast<std::int64_t>(kBlock)) {
+    if (auto read = file.ReadAt(at, kBlock, block); !read) return tl::unexpected(read.error());
+    const std::size_t newline = block.find('\n');
+    line += block.substr(0, newline);
+    if (newline != std::string::npos || block.empty()) break;
+  }
+  return line;
+}
+
+// What stands after the last newline.
+Result<std::string> Tail(io::RandomFile& file) {
+  std::string tail;
+  std::string block;
+  for (std::int64_t end = file.size(); end > 0;) {
+    const std::int64_t at = std::max<std::int64_t>(0, end - static_cast<std::int64_t>(kBlock));
+    if (auto read = file.ReadAt(at, static_cast<std::size_t>(end - at), block); !read)
+      return tl::unexpected(read.error());
+    const std::size_t newline = block.rfind('\n');
+    tail.insert(0, newline == std::string::npos ? block : block.substr(newline + 1));
+    if (newline != std::string::npos) break;
+    end = at;
+  }
+  return tail;
+}
+
 }  // namespace
+
+std::string StopRecordLine(const StopRecord& record) {
+  LineBuilder line("stop");
+  line.Text("reason", record.reason);
+  line.Text("text", record.text);
+  line.Integer("answered", record.answered);
+  line.Integer("missing", record.missing);
+  line.OptionalNumber("spent_usd", record.spent_usd);
+  line.Text("stopped_at", record.stopped_at);
+  return line.Done();
+}
 
 std::string RunRecordLine(const RunRecord& record) {
   LineBuilder line("run");
@@ -110,9 +216,23 @@ std::string RunRecordLine(const RunRecord& record) {
   line.Raw("request", record.request_json.empty() ? "{}" : record.request_json);
   line.Integer("repeats", record.repeats);
   line.OptionalInteger("cases", record.cases);
+  if (record.shard) {
+    line.Raw("shard", fmt::format("{{\"index\":{},\"of\":{}}}", record.shard->index, record.shard->of));
+  }
+  line.OptionalInteger("suite_cases", record.suite_cases);
   line.Text("started_at", record.started_at);
   line.Text("minslice", record.minslice);
   if (!record.imported_from.empty()) line.Text("imported_from", record.imported_from);
+  if (!record.gateway_kind.empty()) line.Text("gateway_kind", record.gateway_kind);
+  if (!record.gateway_hides.empty()) {
+    std::string& list = line.OpenObject("gateway_hides");
+    for (const std::string& sentence : record.gateway_hides) {
+      list += list.back() == ':' ? '[' : ',';
+      json::AppendQuoted(sentence, list);
+    }
+    list += ']';
+  }
+  if (!record.price_json.empty()) line.Raw("price", record.price_json);
   return line.Done();
 }
 
@@ -148,6 +268,9 @@ std::string CaseRecordLine(const CaseRecord& record) {
   line.OptionalInteger("output_tokens", record.output_tokens);
   line.OptionalNumber("cost_usd", record.cost_usd);
   line.OptionalNumber("latency_ms", record.latency_ms);
+  line.OptionalNumber("due_latency_ms", record.due_latency_ms);
+  line.OptionalNumber("ttft_ms", record.ttft_ms);
+  line.OptionalNumber("tokens_per_s", record.tokens_per_s);
   line.Integer("attempts", record.attempts);
   line.OptionalText("output", record.output);
   if (record.error) {
@@ -155,6 +278,7 @@ std::string CaseRecordLine(const CaseRecord& record) {
   } else {
     line.Raw("error", "null");
   }
+  if (record.via != nullptr && !record.via->empty()) line.Raw("via", FactsObject(*record.via));
   return line.Done();
 }
 
@@ -168,23 +292,21 @@ std::string EndRecordLine(const EndRecord& record) {
 }
 
 Result<std::unique_ptr<LogWriter>> LogWriter::Create(const std::string& path, const RunRecord& run,
-                                                     io::FileSystem& files, io::Clock& clock) {
+                                                     io::FileSystem& files) {
   auto file = files.OpenAppend(path, io::AppendMode::kCreate);
   if (!file) return tl::unexpected(file.error());
-  auto writer = std::make_unique<FileLogWriter>(std::move(*file), clock);
-  if (auto written = writer->Write(RunRecordLine(run)); !written) return tl::unexpected(written.error());
-  return std::unique_ptr<LogWriter>(std::move(writer));
+  return std::unique_ptr<LogWriter>(std::make_unique<FileLogWriter>(std::move(*file), run));
 }
 
-Result<std::unique_ptr<LogWriter>> LogWriter::Continue(const std::string& path, io::FileSystem& files,
-                                                       io::Clock& clock) {
+Result<std::unique_ptr<LogWriter>> LogWriter::Continue(const std::string& path, io::FileSystem& files) {
   // Locked before it is read: what another process appends meanwhile must not be cut off as a torn line.
   auto file = files.OpenAppend(path, io::AppendMode::kContinue);
   if (!file) return tl::unexpected(file.error());
-  const auto bytes = files.ReadFile(path);
+  const auto bytes = files.OpenRandom(path);
   if (!bytes) return tl::unexpected(bytes.error());
-  const std::size_t first_end = bytes->find('\n');
-  const auto first = json::ParseNode(std::string_view(*bytes).substr(0, first_end), {path, 1, 1});
+  const auto head = FirstLine(**bytes);
+  if (!head) return tl::unexpected(head.error());
+  const auto first = json::ParseNode(*head, {path, 1, 1});
   const json::Node* record = first ? first->Find("record") : nullptr;
   if (record == nullptr || record->text != "run") {
     return FailAt({path, 1, 0},
@@ -197,15 +319,16 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Continue(const std::string& path, 
         fmt::format("cannot be continued: expected log_version {}, found {}; the file is left alone",
                     kLogVersion, version == nullptr ? "none" : version->Describe()));
   }
-  const std::size_t last_newline = bytes->rfind('\n');
-  const std::size_t tail = last_newline == std::string::npos ? 0 : last_newline + 1;
-  if (tail < bytes->size()) {
-    const auto last = json::ParseNode(std::string_view(*bytes).substr(tail), {path, 0, 0});
+  const auto tail = Tail(**bytes);
+  if (!tail) return tl::unexpected(tail.error());
+  if (!tail->empty()) {
+    const auto last = json::ParseNode(*tail, {path, 0, 0});
     const bool whole = last && last->Find("record") != nullptr;
-    const auto mended = whole ? (*file)->Append("\n") : (*file)->CutTo(static_cast<std::int64_t>(tail));
+    const auto mended = whole ? (*file)->Append("\n")
+                              : (*file)->CutTo((*bytes)->size() - static_cast<std::int64_t>(tail->size()));
     if (!mended) return tl::unexpected(mended.error());
   }
-  return std::unique_ptr<LogWriter>(std::make_unique<FileLogWriter>(std::move(*file), clock));
+  return std::unique_ptr<LogWriter>(std::make_unique<FileLogWriter>(std::move(*file), std::nullopt));
 }
 
 }  // namespace minslice::log

@@ -53,6 +53,10 @@ CaseRecord ToRecord(const RowFields& row) {
   record.output_tokens = row.output_tokens;
   record.cost_usd = row.cost_usd;
   record.latency_ms = row.latency_ms;
+  record.due_latency_ms = row.due_latency_ms;
+  record.ttft_ms = row.ttft_ms;
+  record.tokens_per_s = row.tokens_per_s;
+  record.via = row.via;
   record.attempts = row.attempts;
   return record;
 }

@@ -4,6 +4,7 @@
 #define MINSLICE_LOG_ROW_FIELDS_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -22,7 +23,8 @@ struct RowFields {
   std::optional<std::string_view> cluster, prompt_sha256, response_model, system_fingerprint, finish_reason,
       output, error;
   std::optional<std::int64_t> input_tokens, output_tokens;
-  std::optional<double> cost_usd, latency_ms;
+  std::optional<double> cost_usd, latency_ms, due_latency_ms, ttft_ms, tokens_per_s;
+  std::shared_ptr<const GatewayFacts> via;
   int attempts = 1;
 
   void Clear() {

@@ -28,6 +28,9 @@ enum Key : unsigned {
   kOutputTokens,
   kCostUsd,
   kLatencyMs,
+  kDueLatencyMs,
+  kTtftMs,
+  kTokensPerS,
   kAttempts,
   kOutput,
   kError,
@@ -36,10 +39,11 @@ enum Key : unsigned {
 
 // In the order in which they are written, so that the next key is nearly always the next of the list.
 constexpr std::array<std::string_view, kKeys> kKeyTexts = {
-    "record\"",        "case_id\"",      "repeat\"",        "outcome\"",        "scores\"",
-    "segments\"",      "cluster\"",      "prompt_sha256\"", "response_model\"", "system_fingerprint\"",
-    "finish_reason\"", "input_tokens\"", "output_tokens\"", "cost_usd\"",       "latency_ms\"",
-    "attempts\"",      "output\"",       "error\""};
+    "record\"",         "case_id\"",      "repeat\"",        "outcome\"",        "scores\"",
+    "segments\"",       "cluster\"",      "prompt_sha256\"", "response_model\"", "system_fingerprint\"",
+    "finish_reason\"",  "input_tokens\"", "output_tokens\"", "cost_usd\"",       "latency_ms\"",
+    "due_latency_ms\"", "ttft_ms\"",      "tokens_per_s\"",  "attempts\"",       "output\"",
+    "error\""};
 
 class Scanner {
  public:
@@ -278,6 +282,12 @@ class Scanner {
         return Amount(row_.cost_usd);
       case kLatencyMs:
         return Amount(row_.latency_ms);
+      case kDueLatencyMs:
+        return Amount(row_.due_latency_ms);
+      case kTtftMs:
+        return Amount(row_.ttft_ms);
+      case kTokensPerS:
+        return Amount(row_.tokens_per_s);
       case kAttempts:
         return Between(0, 1000000000, ignored);
       case kKeys:

@@ -36,6 +36,7 @@ Latency ReadLatency(const yaml::Map& map) {
   if (median && !sigma) map.Error("lognormal_median_ms", "lognormal_median_ms needs sigma beside it");
   latency.ms = median.value_or(fixed.value_or(0));
   latency.sigma = median ? sigma.value_or(0) : 0;
+  latency.token_ms = map.GetDouble("token_ms", 0, {.min = 0, .max = 3.6e6});
   map.Finish();
   return latency;
 }

@@ -15,8 +15,9 @@
 namespace minslice::mock {
 
 struct Latency {
-  double ms = 0;     // fixed; of a log-normal latency, the median
-  double sigma = 0;  // of the logarithm; 0 = fixed
+  double ms = 0;        // fixed; of a log-normal latency, the median
+  double sigma = 0;     // of the logarithm; 0 = fixed
+  double token_ms = 0;  // between the chunks of a streamed answer, which hold a token each
 };
 
 // Ways to go wrong. The first group answers with an error, the second breaks the connection or the body, the

@@ -204,6 +204,8 @@ struct Connection {
   std::string out;
   std::size_t out_sent = 0;
   bool waits = false;  // a reply is due later
+  bool ended = false;  // the whole reply is in `out` or sent
+  std::size_t next_event = 0;
   bool keep_alive = true;
   bool close_after = false;  // once `out` is sent
   bool continued = false;    // 100 Continue was sent for the request that is arriving
@@ -410,6 +412,8 @@ class MockServer::Impl {
     connection.in.erase(0, framed.consumed);
     connection.continued = false;
     connection.keep_alive = framed.keep_alive;
+    connection.ended = false;
+    connection.next_event = 0;
     connection.reply = script_->Handle(framed.method, framed.path, framed.authorization, framed.body);
     if (connection.reply.delay_ms > 0) {
       connection.waits = true;
@@ -424,6 +428,7 @@ class MockServer::Impl {
     const Reply& reply = connection.reply;
     if (reply.ending == Reply::Ending::kReset) return Reset(connection);
     if (reply.ending == Reply::Ending::kStall) return Close(connection);
+    if (!reply.events.empty()) return SendEvents(connection);
     if (reply.ending == Reply::Ending::kTruncate) connection.keep_alive = false;
     std::string& out = connection.out;
     out = "HTTP/1.1 " + std::to_string(reply.status) + " " + ReasonPhrase(reply.status) +
@@ -436,7 +441,39 @@ class MockServer::Impl {
       out += reply.body;
     }
     connection.out_sent = 0;
+    connection.ended = true;
     connection.close_after = !connection.keep_alive;
+    if (Flush(connection)) Process(connection);
+  }
+
+  static void AppendChunk(const std::string& bytes, std::string& out) {
+    char size[20];
+    const auto end = std::to_chars(size, size + sizeof size, bytes.size(), 16).ptr;
+    out.append(size, end).append("\r\n").append(bytes).append("\r\n");
+  }
+
+  // The next event of a stream, or all that are left where they come without a pause.
+  void SendEvents(Connection& connection) {
+    const Reply& reply = connection.reply;
+    const bool truncate = reply.ending == Reply::Ending::kTruncate;
+    const std::size_t count = truncate ? reply.events.size() / 2 : reply.events.size();
+    std::string& out = connection.out;
+    if (connection.next_event == 0) {
+      out = "HTTP/1.1 200 OK\r\ncontent-type: " + reply.content_type + "\r\ntransfer-encoding: chunked\r\n" +
+            reply.headers + "\r\n";
+      connection.out_sent = 0;
+    }
+    do {
+      AppendChunk(reply.events[connection.next_event++], out);
+    } while (reply.event_ms == 0 && connection.next_event < count);
+    if (connection.next_event < count) {
+      connection.waits = true;
+      timers_.push({NowMs() + reply.event_ms, connection.fd, connection.id});
+    } else {
+      connection.ended = true;
+      connection.close_after = truncate || !connection.keep_alive;
+      if (!truncate) out += "0\r\n\r\n";
+    }
     if (Flush(connection)) Process(connection);
   }
 
@@ -467,7 +504,7 @@ class MockServer::Impl {
     if (!connection.out.empty()) {
       connection.out.clear();
       connection.out_sent = 0;
-      script_->Sent(connection.reply);
+      if (connection.ended) script_->Sent(connection.reply);
     }
     if (connection.close_after) {
       Close(connection);

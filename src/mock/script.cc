@@ -493,6 +493,18 @@ Reply Script::FaultReply(Fault fault, const Faults& faults, const std::string& m
   return reply;
 }
 
+// In pieces of four bytes or a little more: whole characters.
+static std::vector<std::string> TokensOf(const std::string& text) {
+  std::vector<std::string> pieces;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = std::min(at + 4, text.size());
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) ++end;
+    pieces.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return pieces;
+}
+
 Reply Script::Complete(std::string_view body) {
   Parser& p = *parser_;
   p.padded.assign(body);
@@ -510,9 +522,10 @@ Reply Script::Complete(std::string_view body) {
                       "missing_field");
   }
   bool stream = false;
-  if (request["stream"].get_bool().get(stream) == simdjson::SUCCESS && stream) {
-    return ErrorReply(400, "The mock does not stream.", "invalid_request_error", "unsupported_value");
-  }
+  if (request["stream"].get_bool().get(stream) != simdjson::SUCCESS) stream = false;
+  bool stream_usage = false;
+  if (request["stream_options"]["include_usage"].get_bool().get(stream_usage) != simdjson::SUCCESS)
+    stream_usage = false;
 
   std::lock_guard<std::mutex> lock(mutex_);
   ++requests_;
@@ -609,6 +622,7 @@ Reply Script::Complete(std::string_view body) {
 
   std::string finish = "stop";
   std::string message;
+  std::vector<std::string> deltas;  // of a streamed answer, without its role
   const std::vector<nlohmann::json> calls = has_tools ? AsToolCalls(output) : std::vector<nlohmann::json>();
   std::int64_t max_tokens = 0;
   if (request["max_completion_tokens"].get_int64().get(max_tokens) != simdjson::SUCCESS &&
@@ -617,6 +631,7 @@ Reply Script::Complete(std::string_view body) {
   }
   if (fault == Fault::kRefusal) {
     message = "{\"role\":\"assistant\",\"content\":null,\"refusal\":\"I cannot help with that.\"}";
+    deltas = {"{\"refusal\":\"I cannot help with that.\"}"};
     output.clear();
   } else if (fault == Fault::kContentFilter) {
     message = "{\"role\":\"assistant\",\"content\":null,\"refusal\":null}";
@@ -629,6 +644,12 @@ Reply Script::Complete(std::string_view body) {
           {{"id", "call_" + std::to_string(n + 1)},
            {"type", "function"},
            {"function", {{"name", calls[n]["name"]}, {"arguments", calls[n]["arguments"].dump()}}}});
+    }
+    for (std::size_t n = 0; n < list.size(); ++n) {
+      nlohmann::json part = list[n];
+      part["index"] = n;
+      deltas.push_back(nlohmann::json({{"tool_calls", nlohmann::json::array({part})}})
+                           .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     message = "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":" +
               list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "}";
@@ -644,6 +665,10 @@ Reply Script::Complete(std::string_view body) {
       finish = "length";
     }
     message = "{\"role\":\"assistant\",\"content\":" + JsonString(output) + ",\"refusal\":null}";
+    if (stream) {
+      for (const std::string& piece : TokensOf(output))
+        deltas.push_back("{\"content\":" + JsonString(piece) + "}");
+    }
   }
 
   Reply reply;
@@ -659,6 +684,28 @@ Reply Script::Complete(std::string_view body) {
                "\"}],\"usage\":{\"prompt_tokens\":" + std::to_string(input) +
                ",\"completion_tokens\":" + std::to_string(written) +
                ",\"total_tokens\":" + std::to_string(input + written) + "}}";
+  if (stream) {
+    const std::string head =
+        "data: {\"id\":\"chatcmpl-mock-" + id +
+        "\",\"object\":\"chat.completion.chunk\",\"created\":" + std::to_string(std::time(nullptr)) +
+        ",\"model\":" + JsonString(config.answers_as) + ",\"system_fingerprint\":\"fp_mock\",\"choices\":[";
+    const auto event = [&](const std::string& delta, const std::string& finish_reason) {
+      reply.events.push_back(head + "{\"index\":0,\"delta\":" + delta +
+                             ",\"logprobs\":null,\"finish_reason\":" + finish_reason + "}]}\n\n");
+    };
+    event("{\"role\":\"assistant\",\"content\":\"\"}", "null");
+    for (const std::string& delta : deltas) event(delta, "null");
+    event("{}", "\"" + finish + "\"");
+    if (stream_usage) {
+      reply.events.push_back(head + "],\"usage\":{\"prompt_tokens\":" + std::to_string(input) +
+                             ",\"completion_tokens\":" + std::to_string(written) +
+                             ",\"total_tokens\":" + std::to_string(input + written) + "}}\n\n");
+    }
+    reply.events.emplace_back("data: [DONE]\n\n");
+    reply.event_ms = latency.token_ms;
+    reply.content_type = "text/event-stream";
+    reply.body.clear();
+  }
   reply.headers = "x-request-id: req-mock-" + id + "\r\n";
   if (config.cost_usd)
     reply.headers += "x-litellm-response-cost: " + nlohmann::json(*config.cost_usd).dump() + "\r\n";

@@ -25,6 +25,8 @@ struct Reply {
   std::string headers;  // extra lines, each with CRLF
   std::string content_type = "application/json";
   std::string body;
+  std::vector<std::string> events;  // not empty: sent one by one instead of the body
+  double event_ms = 0;              // between them
   double delay_ms = 0;
   Ending ending = Ending::kWhole;
   int model = -1;  // for Sent(); -1: nothing to count

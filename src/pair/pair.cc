@@ -157,11 +157,17 @@ void CollectRows(Side& side, std::vector<Finding>& findings) {
     LogRows& rows = side.columns.back();
     const RowColumns& columns = *rows.columns;
     if (!log.end) {
+      const std::string why =
+          log.stop ? fmt::format(
+                         "the run stopped with {} missing: {}",
+                         Count(static_cast<std::size_t>(std::max<std::int64_t>(0, log.stop->missing)), "row"),
+                         log.stop->text)
+                   : "the run was cut off";
+      const bool budget = log.stop && log.stop->reason == "budget_exhausted";
       findings.push_back(
-          {"unfinished_log",
-           fmt::format(
-               "{}: the {}'s log has no end record: the run was cut off; complete it with run --resume",
-               log.path, side.name),
+          {budget ? "budget_exhausted" : "unfinished_log",
+           fmt::format("{}: the {}'s log has no end record: {}; complete it with run --resume{}", log.path,
+                       side.name, why, budget ? " and a larger budget" : ""),
            {}});
     }
     if (const std::string lost = RowsLost(log, columns); !lost.empty())

@@ -16,7 +16,8 @@ namespace minslice::pair {
 // Codes: "suite_mismatch", "suite_unknown" (a log of ours without the digest that the others have),
 // "side_mixed" (logs of one side that are not of one run), "prompt_mismatch" (one id, different prompts),
 // "prompt_unknown" (hashes in one side's rows only), "segment_mismatch" (one id, different segments),
-// "duplicate_rows", "unfinished_log", "rows_lost", "no_pairs", "metric_missing".
+// "duplicate_rows", "unfinished_log", "budget_exhausted" (unfinished because of its budget), "rows_lost",
+// "no_pairs", "metric_missing".
 struct Finding {
   std::string code;
   std::string text;

@@ -138,6 +138,8 @@ std::string NextAfterInvalid(const Verdict& verdict) {
   if (code == "model_alias") return "run again under a dated model name";
   if (code == "score_out_of_range") return "give the metric the range that its scores have";
   if (code == "unfinished_log") return "complete the log: minslice run SUITE --target NAME -o LOG --resume";
+  if (code == "budget_exhausted")
+    return "complete the log: minslice run SUITE --target NAME -o LOG --resume, with a larger budget";
   if (code == "suite_mismatch" || code == "prompt_mismatch" || code == "segment_mismatch")
     return "give two logs of the same suite; these are not";
   if (code == "no_pairs") return "give two logs of the same cases; these have none in common";

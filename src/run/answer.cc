@@ -3,14 +3,13 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <charconv>
-#include <cmath>
-#include <ctime>
 
 #include "json/canonical.h"
 #include "json/node.h"
+#include "run/dialect.h"
+#include "run/plain_text.h"
+#include "run/retry_after.h"
 
 namespace minslice::run {
 namespace {
@@ -23,13 +22,6 @@ struct ErrorInfo {
   std::string type;
   std::string code;
 };
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
 
 std::optional<std::string> Text(simdjson::simdjson_result<element> value) {
   std::string_view text;
@@ -44,19 +36,9 @@ std::string TextOrNumber(simdjson::simdjson_result<element> value) {
   return Text(value).value_or("");
 }
 
-// Tags out, white space folded: what a proxy's HTML page says.
-std::string WithoutTags(std::string_view html) {
-  std::string text;
-  bool in_tag = false;
-  for (const char c : html) {
-    if (c == '<') in_tag = true;
-    if (!in_tag) text += c;
-    if (c == '>') {
-      in_tag = false;
-      text += ' ';
-    }
-  }
-  return text;
+bool Contains(const std::string& text, std::initializer_list<const char*> parts) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const char* p) { return text.find(p) != std::string::npos; });
 }
 
 // Error bodies: OpenAI's {"error": {...}} (also under Bifrost), {"error": "text"}, Portkey's {"html-message"}
@@ -84,17 +66,15 @@ ErrorInfo ReadError(simdjson::dom::parser& parser, std::string& body) {
     if (!info.message.empty()) break;
     std::optional<std::string> text = Text((*from)[key]);
     if (!text && from != &root) text = Text(root[key]);
-    if (text) info.message = std::string_view(key) == "html-message" ? WithoutTags(*text) : std::move(*text);
+    if (text) info.message = std::move(*text);
   }
+  // Portkey's html-message; LiteLLM and others put the page into the message.
+  if (Contains(Lower(info.message), {"<html", "<!doctype", "</"})) info.message = WithoutTags(info.message);
   info.type = TextOrNumber((*from)["type"]);
   info.code = TextOrNumber((*from)["code"]);
+  if (info.type.empty()) info.type = TextOrNumber(root["type"]);  // Bifrost: beside the error
   if (info.message.empty()) info.message = simdjson::minify(root);
   return info;
-}
-
-bool Contains(const std::string& text, std::initializer_list<const char*> parts) {
-  return std::any_of(parts.begin(), parts.end(),
-                     [&](const char* p) { return text.find(p) != std::string::npos; });
 }
 
 std::string Describe(int status, const ErrorInfo& info) {
@@ -102,19 +82,6 @@ std::string Describe(int status, const ErrorInfo& info) {
   if (!info.code.empty() && info.code != std::to_string(status)) text.append(" ").append(info.code);
   if (!info.message.empty()) text.append(": ").append(info.message);
   return OneLine(text);
-}
-
-std::optional<double> RetryAfter(const http::Response& response, std::int64_t unix_now) {
-  if (const std::string* ms = response.FindHeader("retry-after-ms")) {
-    if (const std::optional<double> value = ParseRetryAfter(*ms, unix_now)) return *value / 1000;
-  }
-  // LiteLLM renames the provider's own header.
-  for (const char* name : {"retry-after", "llm_provider-retry-after"}) {
-    if (const std::string* value = response.FindHeader(name)) {
-      if (const std::optional<double> seconds = ParseRetryAfter(*value, unix_now)) return seconds;
-    }
-  }
-  return std::nullopt;
 }
 
 // The arguments of a call as JSON; nullopt where they are none.
@@ -149,34 +116,9 @@ bool Blank(const std::optional<std::string>& text) {
   return !text || text->find_first_not_of(" \t\r\n") == std::string::npos;
 }
 
-}  // namespace
-
-struct AnswerReader::Parser {
-  simdjson::dom::parser dom;
-};
-
-AnswerReader::AnswerReader() : parser_(std::make_unique<Parser>()) {}
-AnswerReader::~AnswerReader() = default;
-
-Answer AnswerReader::Read(http::Response& response, std::int64_t unix_now) {
-  Answer answer;
-  if (response.error != http::TransportError::kNone) {
-    answer.kind = AnswerKind::kRetry;
-    answer.error = OneLine(response.error_text);
-    if (answer.error.empty()) answer.error = http::TransportErrorName(response.error);
-    return answer;
-  }
-  if (const std::string* cost = response.FindHeader("x-litellm-response-cost")) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(cost->data(), cost->data() + cost->size(), value);
-    if (error == std::errc() && end == cost->data() + cost->size() && std::isfinite(value) && value >= 0) {
-      answer.cost_usd = value;
-    }
-  }
-  const int status = response.status;
-  if (status == 200) return ReadCompletion(response, std::move(answer));
-
-  const ErrorInfo info = ReadError(parser_->dom, response.body);
+// What a status of 300 and above means; `info` is what the body says.
+void Refuse(int status, const ErrorInfo& info, const http::Response& response, std::int64_t unix_now,
+            Answer& answer) {
   const std::string message = Lower(info.message);
   const std::string type = Lower(info.type);
   const std::string code = Lower(info.code);
@@ -187,15 +129,23 @@ Answer AnswerReader::Read(http::Response& response, std::int64_t unix_now) {
     answer.end_reason = EndReason::kAddress;
     answer.error = "HTTP " + std::to_string(status) + ": the gateway redirects, which is not followed";
   } else if (status == 402 || code == "insufficient_quota" || type == "insufficient_quota" ||
-             code == "budget_exceeded" || type == "budget_exceeded" ||
+             code == "budget_exceeded" || type == "budget_exceeded" || type == "key_budget_exceeded" ||
+             type == "team_budget_exceeded" ||
              (status == 429 && Contains(message, {"crossed budget", "exceeded your current quota",
                                                   "budget has been exceeded", "exceeded budget"}))) {
     // LiteLLM flattens type and code of a provider's quota refusal: only the words are left.
     answer.kind = AnswerKind::kEndRun;
     answer.end_reason = EndReason::kQuota;
-  } else if (status == 429 || status == 408 || status >= 500) {
+  } else if (code == "upstream_credentials_exhausted" || type == "upstream_credentials_exhausted" ||
+             type == "no_db_connection") {
+    // Bifrost: every key it has for the provider is dead. LiteLLM without a database: the key is none it
+    // knows.
+    answer.kind = AnswerKind::kEndRun;
+    answer.end_reason = EndReason::kKey;
+  } else if (status == 408 || status == 425 || status == 429 || status >= 500) {
     answer.kind = AnswerKind::kRetry;
-    answer.retry_after_s = RetryAfter(response, unix_now);
+    answer.retry_after_s = AskedToWait(response, info.message, unix_now);
+    answer.pushed_back = status == 429 || status == 529 || (status == 503 && answer.retry_after_s);
   } else if (status == 401) {
     answer.kind = AnswerKind::kEndRun;
     answer.end_reason = EndReason::kKey;
@@ -215,10 +165,46 @@ Answer AnswerReader::Read(http::Response& response, std::int64_t unix_now) {
     answer.kind = AnswerKind::kEndRun;
     answer.end_reason = EndReason::kModel;
   }
+}
+
+}  // namespace
+
+struct AnswerReader::Parser {
+  simdjson::dom::parser dom;
+};
+
+AnswerReader::AnswerReader() : parser_(std::make_unique<Parser>()) {}
+AnswerReader::~AnswerReader() = default;
+
+Answer AnswerReader::Read(http::Response& response, std::int64_t unix_now) {
+  Answer answer;
+  if (response.error != http::TransportError::kNone) {
+    answer.kind = AnswerKind::kRetry;
+    answer.error = OneLine(response.error_text);
+    if (answer.error.empty()) answer.error = http::TransportErrorName(response.error);
+    if (response.error == http::TransportError::kTls) {
+      answer.kind = AnswerKind::kEndRun;
+      answer.end_reason = EndReason::kTls;
+      // What OpenSSL calls it when the first bytes are HTTP.
+      if (Contains(Lower(answer.error), {"wrong version number", "packet length too long", "http request"})) {
+        answer.error = "the port speaks plain HTTP, not TLS: http:// instead of https://";
+      }
+    }
+    return answer;
+  }
+  const int status = response.status;
+  // 246: Portkey's guardrails object, and let it pass.
+  if (status >= 200 && status < 300) return ReadCompletion(response, unix_now, std::move(answer));
+
+  Served served = ReadServed(response, nullptr);
+  answer.via = std::move(served.facts);
+  if (served.cost_usd.value_or(0) > 0) answer.cost_usd = served.cost_usd;  // LiteLLM writes 0 on every error
+  const ErrorInfo info = ReadError(parser_->dom, response.body);
+  Refuse(status, info, response, unix_now, answer);
   return answer;
 }
 
-Answer AnswerReader::ReadCompletion(http::Response& response, Answer answer) {
+Answer AnswerReader::ReadCompletion(http::Response& response, std::int64_t unix_now, Answer answer) {
   std::string& body = response.body;
   const std::size_t size = body.size();
   body.reserve(size + simdjson::SIMDJSON_PADDING);
@@ -227,11 +213,19 @@ Answer AnswerReader::ReadCompletion(http::Response& response, Answer answer) {
     answer.error = size == 0 ? "HTTP 200 with an empty body" : "HTTP 200 with a body that is no JSON";
     return answer;
   }
-  answer.response_model = Text(root["model"]);
+  Served served = ReadServed(response, &root);
+  answer.via = std::move(served.facts);
+  answer.cost_usd = served.cost_usd;
+  answer.response_model = served.upstream_model ? std::move(served.upstream_model) : Text(root["model"]);
   answer.system_fingerprint = Text(root["system_fingerprint"]);
   std::int64_t tokens = 0;
   if (root["usage"]["prompt_tokens"].get_int64().get(tokens) == SUCCESS) answer.input_tokens = tokens;
   if (root["usage"]["completion_tokens"].get_int64().get(tokens) == SUCCESS) answer.output_tokens = tokens;
+  // A prompt has tokens: zero and zero is what LiteLLM writes where the provider counted nothing.
+  if (answer.input_tokens == 0 && answer.output_tokens.value_or(0) == 0) {
+    answer.input_tokens.reset();
+    answer.output_tokens.reset();
+  }
 
   element choice;
   element message;
@@ -239,7 +233,19 @@ Answer AnswerReader::ReadCompletion(http::Response& response, Answer answer) {
   if (root["choices"].get_array().get(choices) != SUCCESS || choices.at(0).get(choice) != SUCCESS ||
       choice["message"].get(message) != SUCCESS || !message.is_object()) {
     const ErrorInfo info = ReadError(parser_->dom, body);  // some gateways put an error into a 200
+    // OpenRouter and others: an error with the status that it should have had.
+    int status = 0;
+    const char* end = info.code.data() + info.code.size();
+    const auto [rest, error] = std::from_chars(info.code.data(), end, status);
+    if (error == std::errc() && rest == end && status >= 400 && status < 600) {
+      Refuse(status, info, response, unix_now, answer);
+    }
     answer.error = OneLine("HTTP 200 without choices: " + info.message);
+    return answer;
+  }
+  if (!served.not_fresh.empty()) {
+    answer.kind = AnswerKind::kNotFresh;
+    answer.error = "not this model's fresh answer: " + served.not_fresh;
     return answer;
   }
   answer.finish_reason = Text(choice["finish_reason"]);
@@ -257,8 +263,10 @@ Answer AnswerReader::ReadCompletion(http::Response& response, Answer answer) {
 
   if (finish == "length") return model_error("cut at max_tokens (finish_reason length)");
   if (finish == "content_filter") return model_error("filtered (finish_reason content_filter)");
-  if (const std::optional<std::string> refusal = Text(message["refusal"]); refusal && !refusal->empty()) {
-    return model_error("refused: " + *refusal);
+  // LiteLLM moves what it does not know of a message.
+  for (const auto& refused : {message["refusal"], message["provider_specific_fields"]["refusal"]}) {
+    const std::optional<std::string> refusal = Text(refused);
+    if (refusal && !refusal->empty()) return model_error("refused: " + *refusal);
   }
 
   simdjson::dom::array calls;
@@ -300,59 +308,6 @@ Answer AnswerReader::ReadCompletion(http::Response& response, Answer answer) {
   answer.output = std::move(*content);
   answer.has_output = true;
   return answer;
-}
-
-std::optional<double> ParseRetryAfter(std::string_view value, std::int64_t unix_now) {
-  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-  while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
-  if (value.empty()) return std::nullopt;
-  double seconds = 0;
-  const auto [end, error] =
-      std::from_chars(value.data(), value.data() + value.size(), seconds, std::chars_format::fixed);
-  if (error == std::errc() && end == value.data() + value.size()) {
-    if (!std::isfinite(seconds) || seconds < 0) return std::nullopt;
-    return seconds;
-  }
-  const std::string text(value);
-  // IMF-fixdate, RFC 850, asctime: RFC 9110, 5.6.7.
-  for (const char* format :
-       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
-    std::tm utc{};
-    const char* rest = strptime(text.c_str(), format, &utc);
-    if (rest != nullptr && *rest == '\0') {
-      const auto when = static_cast<std::int64_t>(timegm(&utc));
-      return static_cast<double>(std::max<std::int64_t>(0, when - unix_now));
-    }
-  }
-  return std::nullopt;
-}
-
-std::string OneLine(std::string_view text, std::size_t max_bytes) {
-  std::string line;
-  bool space = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    // U+0080 to U+009F are control characters of terminals too.
-    const bool c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-                    static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (byte <= 0x20 || byte == 0x7f || c1) {
-      if (c1) ++i;
-      space = !line.empty();
-      continue;
-    }
-    if (space) line += ' ';
-    space = false;
-    line += c;
-    if (line.size() > max_bytes) break;
-  }
-  if (line.size() > max_bytes) {
-    std::size_t keep = max_bytes >= 3 ? max_bytes - 3 : 0;
-    while (keep > 0 && (static_cast<unsigned char>(line[keep]) & 0xc0U) == 0x80U) --keep;
-    line.resize(keep);
-    line += "...";
-  }
-  return line;
 }
 
 }  // namespace minslice::run

@@ -7,9 +7,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "http/client.h"
+#include "minslice/record.h"
 
 namespace minslice::run {
 
@@ -18,10 +18,11 @@ enum class AnswerKind : std::uint8_t {
   kModelError,  // the model's own failing: truncated, refused, filtered, empty, context too long
   kRetry,       // says nothing about the model and may pass: 408, 429, 5xx, no connection, an unreadable 200
   kRejected,    // this request will not be taken, now or later: the remaining 4xx
-  kEndRun,      // no request will be taken: key, model, quota, address
+  kNotFresh,  // an answer, but not the model's own to this request: from a cache, after a fallback or a retry
+  kEndRun,    // no request will be taken: key, model, quota, address
 };
 
-enum class EndReason : std::uint8_t { kNone, kKey, kModel, kQuota, kAddress };
+enum class EndReason : std::uint8_t { kNone, kKey, kModel, kQuota, kAddress, kTls };
 
 struct Answer {
   AnswerKind kind = AnswerKind::kRetry;
@@ -30,6 +31,9 @@ struct Answer {
   bool has_output = false;
   std::string error;  // one line, bounded; empty for kText
   std::optional<double> retry_after_s;
+  bool pushed_back =
+      false;  // kRetry because the gateway has too much to do: 429, 529, 503 with a Retry-After
+  std::shared_ptr<const GatewayFacts> via;  // null: the gateway said nothing of itself
 
   std::optional<std::string> response_model;
   std::optional<std::string> system_fingerprint;
@@ -49,15 +53,9 @@ class AnswerReader {
 
  private:
   struct Parser;
-  Answer ReadCompletion(http::Response& response, Answer answer);
+  Answer ReadCompletion(http::Response& response, std::int64_t unix_now, Answer answer);
   std::unique_ptr<Parser> parser_;
 };
-
-// "2", "0.5" or an HTTP date in any of the three forms of RFC 9110; never negative. nullopt where it is none.
-std::optional<double> ParseRetryAfter(std::string_view value, std::int64_t unix_now);
-
-// One line of at most `max_bytes`: control characters become spaces, a cut falls between characters.
-std::string OneLine(std::string_view text, std::size_t max_bytes = 300);
 
 }  // namespace minslice::run
 

@@ -19,6 +19,9 @@ struct BackoffOptions {
   double outage_patience_s = 30;
   double outage_cap_s = 3;        // bound of one wait meanwhile
   double retry_after_cap_s = 60;  // a server that asks for more gets this
+  // A gateway that pushes back will take the request later and bills nothing for refusing it: so long after
+  // its first request a row is asked again, whatever its attempts.
+  double push_back_patience_s = 120;
 };
 
 // `failures` >= 1: requests of this row that have failed. `uniform` in [0, 1). A Retry-After is a lower

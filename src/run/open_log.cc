@@ -14,6 +14,7 @@
 #include "json/canonical.h"
 #include "json/node.h"
 #include "log/log_reader.h"
+#include "log/log_scan.h"
 
 namespace minslice::run {
 namespace {
@@ -32,16 +33,19 @@ bool SameJson(const std::string& a, const std::string& b) {
   return left && right && json::SameValue(*left, *right);
 }
 
-Result<void> CheckSameRun(const RunLog& log, const RunRecord& now) {
+std::string ShardText(const std::optional<Shard>& shard) {
+  return shard ? fmt::format("{}/{}", shard->index, shard->of) : "none";
+}
+
+Result<void> CheckSameRun(const std::string& path, const RunRecord& then, const RunRecord& now) {
   io::Diagnostics diagnostics;
   const auto differs = [&](const std::string& what, const std::string& then_value,
                            const std::string& now_value) {
-    diagnostics.Add({log.path, 1, 0},
+    diagnostics.Add({path, 1, 0},
                     fmt::format("cannot be resumed: {} was {} and is now {}", what, then_value, now_value));
   };
-  const RunRecord& then = log.run;
   if (!then.imported_from.empty()) {
-    return FailAt({log.path, 1, 0},
+    return FailAt({path, 1, 0},
                   "cannot be resumed: the log was imported from " + io::Quoted(then.imported_from));
   }
   if (then.suite_sha256 != now.suite_sha256) {
@@ -54,6 +58,7 @@ Result<void> CheckSameRun(const RunLog& log, const RunRecord& now) {
   if (!SameJson(then.request_json, now.request_json)) {
     differs("the request", io::Quoted(then.request_json, 400), io::Quoted(now.request_json, 400));
   }
+  if (then.shard != now.shard) differs("the shard", ShardText(then.shard), ShardText(now.shard));
   if (then.repeats != now.repeats)
     differs("repeats", std::to_string(then.repeats), std::to_string(now.repeats));
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
@@ -79,9 +84,15 @@ Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord&
                 "file with -o"
               : "exists already; --resume completes it, or give another file with -o");
     }
-    const Result<std::string> bytes = files.ReadFile(path);
-    if (!bytes) return tl::unexpected(bytes.error());
-    if (HoldsNoLine(*bytes)) {
+    const Result<std::unique_ptr<io::RandomFile>> file = files.OpenRandom(path);
+    if (!file) return tl::unexpected(file.error());
+    std::string bytes;
+    if (Result<void> read = (*file)->ReadAt(0, std::size_t{1} << 20, bytes); !read)
+      return tl::unexpected(read.error());
+    if (HoldsNoLine(bytes)) {
+      // Under its lock: a run that has had no answer yet holds an empty file.
+      const auto held = files.OpenAppend(path, io::AppendMode::kContinue);
+      if (!held) return tl::unexpected(held.error());
       if (std::remove(path.c_str()) != 0) return FailAt({path, 0, 0}, "is empty and cannot be replaced");
     } else {
       opened.resumed = true;
@@ -95,42 +106,48 @@ Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord&
   }
 
   // Checked before the writer touches the file, and read again once it is locked.
-  Result<RunLog> before = log::ReadLog(path);
+  const Result<log::LogScan> before = log::ScanLog(path, [](std::vector<CaseRecord>&&) {});
   if (!before) return tl::unexpected(before.error());
-  if (Result<void> same = CheckSameRun(*before, run); !same) return tl::unexpected(same.error());
+  if (Result<void> same = CheckSameRun(path, before->run, run); !same) return tl::unexpected(same.error());
   Result<std::unique_ptr<log::LogWriter>> writer = log::LogWriter::Continue(path);
   if (!writer) return tl::unexpected(writer.error());
-  const Result<RunLog> log = log::ReadLog(path);
-  if (!log) return tl::unexpected(log.error());
-
   std::unordered_map<std::string_view, std::size_t> index;
   index.reserve(suite.cases.size());
   for (std::size_t i = 0; i < suite.cases.size(); ++i) index.emplace(suite.cases[i].id, i);
   Plan& plan = opened.plan;
   plan.done.resize(suite.cases.size() * static_cast<std::size_t>(run.repeats));
   io::Diagnostics diagnostics;
-  for (const CaseRecord& row : log->cases) {
+  const auto take = [&](const CaseRecord& row) {
     const auto found = index.find(row.case_id);
     if (found == index.end() || row.repeat < 1 || row.repeat > run.repeats) {
       diagnostics.Add({path, 0, 0}, fmt::format("cannot be resumed: case {} repeat {} is none of the suite's",
                                                 io::Quoted(row.case_id), row.repeat));
-      continue;
+      return;
     }
     if (row.cost_usd) {
       plan.spent_usd += *row.cost_usd;
       plan.any_cost = true;
+    } else {
+      plan.unpriced_input_tokens += row.input_tokens.value_or(0);
+      plan.unpriced_output_tokens += row.output_tokens.value_or(0);
     }
-    if (row.outcome == Outcome::kInfraError) continue;
+    plan.spent.tokens += row.input_tokens.value_or(0) + row.output_tokens.value_or(0);
+    plan.spent.requests += row.attempts;
+    if (row.outcome == Outcome::kInfraError) return;
     const std::size_t item = static_cast<std::size_t>(row.repeat - 1) * suite.cases.size() + found->second;
     if (plan.done[item]) {
       diagnostics.Add({path, 0, 0}, fmt::format("cannot be resumed: two rows for case {} repeat {}",
                                                 io::Quoted(row.case_id), row.repeat));
-      continue;
+      return;
     }
     plan.done[item] = true;
     plan.counts.Add(row.outcome);
     if (row.response_model) ++plan.response_models[*row.response_model];
-  }
+  };
+  const Result<log::LogScan> log = log::ScanLog(path, [&](std::vector<CaseRecord>&& rows) {
+    for (const CaseRecord& row : rows) take(row);
+  });
+  if (!log) return tl::unexpected(log.error());
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
   if (log->run.gateway != run.gateway) {
     opened.notes.push_back(

@@ -14,8 +14,10 @@ Result<RequestBody> RequestBody::Make(const std::string& model, const std::strin
   json::AppendQuoted(model, body.head_);
   std::string system;
   for (const auto& [key, value] : settings->items()) {
-    if (key == "stream" && value != false)
-      return Fail("request.stream: answers are read whole in this version, not streamed");
+    if (key == "stream") {
+      body.streams_ = value == true;
+      if (!body.streams_) continue;
+    }
     if (key == "model" || key == "messages") {
       return Fail("request." + key + ": comes from the target or the case and cannot be set here");
     }
@@ -34,6 +36,9 @@ Result<RequestBody> RequestBody::Make(const std::string& model, const std::strin
     member += json::Compact(value);
     (key == "tool_choice" || key == "parallel_tool_calls" ? body.tool_settings_ : body.head_) += member;
   }
+  // Without it a streamed answer says nothing of its tokens.
+  if (body.streams_ && !settings->contains("stream_options"))
+    body.head_ += ",\"stream_options\":{\"include_usage\":true}";
   body.head_ += ",\"messages\":[";
   if (!system.empty()) {
     body.has_system_ = true;

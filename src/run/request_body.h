@@ -17,12 +17,14 @@ class RequestBody {
   static Result<RequestBody> Make(const std::string& model, const std::string& request_json);
 
   std::string For(const Case& c) const;
+  bool streams() const { return streams_; }
 
  private:
   std::string head_;           // {"model":...,"temperature":0,"messages":[ and the system message
   std::string tool_settings_;  // settings that are an error without tools: tool_choice, parallel_tool_calls
   std::string tools_;          // of the suite; empty = none
   bool has_system_ = false;
+  bool streams_ = false;
 };
 
 }  // namespace minslice::run

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@
 #include "log/log_writer.h"
 #include "minslice/result.h"
 #include "run/backoff.h"
+#include "run/budget.h"
+#include "run/dialect.h"
 #include "score/grader.h"
 #include "suite/suite.h"
 
@@ -30,6 +33,7 @@ struct Counts {
   std::int64_t total() const { return pass + fail + model_error + infra_error; }
   std::int64_t answered() const { return pass + fail + model_error; }
   void Add(Outcome outcome, std::int64_t n = 1);
+  void Add(const Counts& other);
 };
 
 // What was there before, and what is wanted. Rows are addressed by item = (repeat - 1) * cases + index of the
@@ -39,6 +43,9 @@ struct Plan {
   Counts counts;           // rows that stay as they are
   double spent_usd = 0;
   bool any_cost = false;
+  Spending spent;                          // for the budget: tokens and requests
+  std::int64_t unpriced_input_tokens = 0;  // of rows without a cost
+  std::int64_t unpriced_output_tokens = 0;
   std::map<std::string, std::int64_t> response_models;
 };
 
@@ -71,7 +78,12 @@ struct Summary {
   Progress progress;                                    // at the end
   std::map<std::string, std::int64_t> response_models;  // rows by the model that answered
   std::vector<std::string> notes;
-  bool cost_unknown = false;  // a budget is set and some answers had no cost
+  bool cost_assumed =
+      false;  // a budget in USD is set, and neither the gateway nor a table says what answers cost
+  GatewayKind gateway = GatewayKind::kUnknown;  // named or recognised
+  std::int64_t not_fresh = 0;                   // answers of a cache, a fallback or a gateway's own retry
+  std::int64_t pauses = 0;                      // of all requests, because the gateway turned them away
+  std::size_t narrowest = 0;                    // fewest requests that were allowed in flight
 };
 
 struct RunOptions {
@@ -84,8 +96,10 @@ struct RunOptions {
   int concurrency = 16;
   double timeout_s = 120;
   int max_attempts = 5;
-  std::optional<double> budget_usd;
-  std::uint64_t seed = 0;  // of the jitter
+  BudgetOptions budget;
+  GatewayKind gateway = GatewayKind::kUnknown;  // kUnknown: recognised by its answers
+  std::string run_id;                           // begins the ids of the requests
+  std::uint64_t seed = 0;                       // of the jitter
   BackoffOptions backoff;
   const std::atomic<int>* stop =
       nullptr;  // 1: send nothing more and wait for what is in flight; 2: leave at once
@@ -96,6 +110,17 @@ struct RunOptions {
 // cannot be written) or the settings'.
 Result<Summary> Run(const suite::Suite& suite, const score::Grader& grader, const Plan& plan,
                     const RunOptions& options, log::LogWriter& log, http::Client& client, io::Clock& clock);
+
+// One target of several that are asked in turn, so that what drifts in time drifts for all of them; each has
+// its own log, its own concurrency and its own limits. Where one ends before its log is complete, all do.
+struct TargetRun {
+  const Plan* plan = nullptr;
+  const RunOptions* options = nullptr;
+  log::LogWriter* log = nullptr;
+};
+Result<std::vector<Summary>> RunTargets(const suite::Suite& suite, const score::Grader& grader,
+                                        std::span<const TargetRun> targets, http::Client& client,
+                                        io::Clock& clock);
 
 }  // namespace minslice::run
 

@@ -95,6 +95,7 @@ json::Value ReadRequest(const yaml::Map& request) {
   of_kind("tool_choice", "a text or a map", {yaml::Kind::kText, yaml::Kind::kMap});
   flag("parallel_tool_calls");
   flag("logprobs");
+  flag("stream");
   integer("top_logprobs", {.min = 0, .max = 20});
   of_kind("logit_bias", "a map", {yaml::Kind::kMap});
   text("reasoning_effort");
@@ -176,6 +177,24 @@ bool IsHeaderName(std::string_view name) {
 GatewaySpec ReadGateway(const yaml::Map& map, io::Diagnostics& diagnostics) {
   GatewaySpec gateway;
   if (!map.present()) return gateway;
+  static const std::vector<std::string> kKinds = {"openai", "litellm", "portkey", "bifrost"};
+  gateway.kind = map.GetChoice("kind", "", kKinds);
+  gateway.virtual_key = map.GetString("virtual_key", "");
+  gateway.virtual_key_position = map.ValuePosition("virtual_key");
+  if (map.Has("virtual_key")) {
+    if (gateway.virtual_key.find("${") == std::string::npos) {
+      // Not quoted: it may be the key.
+      map.Error("virtual_key", "gateway.virtual_key: expected ${NAME}: a key comes from the environment");
+    } else if (const auto checked =
+                   CheckExpansion(gateway.virtual_key, gateway.virtual_key_position, "gateway.virtual_key");
+               !checked) {
+      diagnostics.AddAll(checked.error());
+    }
+    if (!map.Has("kind")) {
+      map.Error("virtual_key",
+                "gateway.virtual_key: needs gateway.kind beside it, which says in what header it goes");
+    }
+  }
   gateway.base_url = map.GetString("base_url", "");
   gateway.base_url_position = map.ValuePosition("base_url");
   if (map.Has("base_url")) CheckBaseUrl(map, gateway.base_url, diagnostics);
@@ -198,6 +217,23 @@ GatewaySpec ReadGateway(const yaml::Map& map, io::Diagnostics& diagnostics) {
   }
   map.Finish();
   return gateway;
+}
+
+// budget: {usd, tokens, requests, wall_s}, or budget_usd alone.
+BudgetSpec ReadBudget(const yaml::Map& root) {
+  const yaml::Range above = {.min = 0, .open_min = true};
+  BudgetSpec budget;
+  const yaml::Map map = root.GetMap("budget");
+  budget.usd = map.FindDouble("usd", above);
+  budget.tokens = map.FindInt("tokens", {.min = 1});
+  budget.requests = map.FindInt("requests", {.min = 1});
+  budget.wall_s = map.FindDouble("wall_s", above);
+  map.Finish();
+  if (const std::optional<double> usd = root.FindDouble("budget_usd", above)) {
+    if (budget.usd) root.Error("budget_usd", "budget_usd: budget.usd says the same; keep one of them");
+    budget.usd = usd;
+  }
+  return budget;
 }
 
 std::vector<Target> ReadTargets(const yaml::Map& root) {
@@ -289,7 +325,10 @@ Result<Suite> LoadSuite(const std::string& path, io::FileSystem& files) {
   suite.timeout_s = root.GetDouble("timeout_s", suite.timeout_s, {.min = 0, .max = 86400, .open_min = true});
   suite.max_attempts =
       static_cast<int>(root.GetInt("max_attempts", suite.max_attempts, {.min = 1, .max = 100}));
-  suite.budget_usd = root.FindDouble("budget_usd", {.min = 0, .open_min = true});
+  suite.budget = ReadBudget(root);
+  if (const std::optional<std::string> prices = root.FindString("prices")) {
+    suite.prices_path = io::JoinPath(io::FolderOf(path), *prices);
+  }
   root.Finish();
 
   CaseRules rules;

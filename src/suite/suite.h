@@ -31,10 +31,23 @@ struct Target {
 };
 
 struct GatewaySpec {
+  std::string kind;         // openai | litellm | portkey | bifrost; empty: recognised by its answers
+  std::string virtual_key;  // as written: ${NAME}
+  SourcePosition virtual_key_position;
   std::string base_url;                                      // as written: may hold ${NAME}
   std::vector<std::pair<std::string, std::string>> headers;  // values as written: may hold ${NAME}
   std::vector<SourcePosition> header_positions;              // one a header
   SourcePosition base_url_position;
+};
+
+// What a run may spend; what is not set is not limited.
+struct BudgetSpec {
+  std::optional<double> usd;
+  std::optional<std::int64_t> tokens;    // of prompts and answers
+  std::optional<std::int64_t> requests;  // those that are sent again included
+  std::optional<double> wall_s;
+
+  bool any() const { return usd || tokens || requests || wall_s; }
 };
 
 struct Suite {
@@ -50,7 +63,8 @@ struct Suite {
   int concurrency = 16;
   double timeout_s = 120;
   int max_attempts = 5;  // requests for one row, the first included
-  std::optional<double> budget_usd;
+  BudgetSpec budget;
+  std::string prices_path;  // relative to the suite's folder already; empty: the built-in table alone
   std::vector<Case> cases;  // in the files' order
   std::string sha256;       // digest of the canonical cases: order of lines and of keys do not matter
 };

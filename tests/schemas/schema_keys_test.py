@@ -101,7 +101,7 @@ def check_log(top, schema):
     reader = (top / "src/log/log_reader.cc").read_text()
     writer = (top / "src/log/log_writer.cc").read_text()
     for kind, read, written in (("run", "void ReadRun", "std::string RunRecordLine"), ("case", "void ReadCase", "std::string CaseRecordLine"),
-                                ("end", "void ReadEnd", "std::string EndRecordLine")):
+                                ("end", "void ReadEnd", "std::string EndRecordLine"), ("stop", "void ReadStop", "std::string StopRecordLine")):
         properties = set(schema["$defs"][kind]["properties"])
         taken = set(re.findall(r'key == "(\w+)"|record\["(\w+)"\]', function_body(reader, read)))
         taken = {a or b for a, b in taken} | {"record"}
@@ -150,7 +150,7 @@ def check_documents(top, schemas):
     """Each key is described on its format's page."""
     for name, page in (("suite", "suite"), ("case", "suite"), ("policy", "policy"), ("log", "log"), ("verdict", "verdict")):
         text = (top / f"docs/formats/{page}.md").read_text()
-        roots = list(schemas[name]["$defs"][k] for k in ("run", "case", "end")) if name == "log" else [schemas[name]]
+        roots = list(schemas[name]["$defs"][k] for k in ("run", "case", "end", "stop")) if name == "log" else [schemas[name]]
         for root in roots:
             for path, properties in objects(root, schemas[name]):
                 for key in properties:

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "io/faulty_file_system.h"
 #include "io/sha256.h"
@@ -224,11 +226,12 @@ class LogFileTest : public testing::Test {
   std::string folder_, path_;
 };
 
-TEST_F(LogFileTest, EveryAppendedRowIsInTheFileAtOnce) {
+TEST_F(LogFileTest, TheRowsOfAGroupAreInTheFileOnceItIsFlushed) {
   auto writer = LogWriter::Create(path_, SampleRun());
   ASSERT_TRUE(writer);
-  EXPECT_EQ(Bytes(), RunRecordLine(SampleRun()) + "\n");
+  EXPECT_EQ(Bytes(), "");
   ASSERT_TRUE((*writer)->Append(SampleCase()));
+  ASSERT_TRUE((*writer)->Flush());
   EXPECT_EQ(Bytes(), RunRecordLine(SampleRun()) + "\n" + CaseRecordLine(SampleCase()) + "\n");
 }
 
@@ -273,32 +276,106 @@ TEST_F(LogFileTest, ContinueLeavesForeignFilesAlone) {
 
 TEST_F(LogFileTest, AFullDiskIsAFailureAndLeavesWholeRows) {
   io::FaultyFileSystem disk;
-  io::ManualClock clock;
-  auto writer = LogWriter::Create(path_, SampleRun(), disk, clock);
+  auto writer = LogWriter::Create(path_, SampleRun(), disk);
   ASSERT_TRUE(writer);
-  const std::string before = Bytes();
-  disk.faults().free_bytes = 17;
-  const auto full = (*writer)->Append(SampleCase());
+  const std::string run = RunRecordLine(SampleRun()) + '\n';
+  const std::string row = CaseRecordLine(SampleCase()) + '\n';
+  disk.faults().free_bytes = static_cast<std::int64_t>(run.size() + 2 * row.size() + 17);
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE((*writer)->Append(SampleCase()));
+  const auto full = (*writer)->Flush();
   ASSERT_FALSE(full);
   EXPECT_EQ(full.error().kind, Failure::Kind::kInternal);
-  EXPECT_EQ(Bytes(), before);
+  EXPECT_EQ(Bytes(), run + row + row) << "the rows of the group that still fit are kept, whole";
 }
 
-TEST_F(LogFileTest, SyncsAtMostOnceASecondAndAtTheEnd) {
+TEST_F(LogFileTest, AGroupIsOneWrite) {
   io::FaultyFileSystem disk;
-  io::ManualClock clock;
-  auto writer = LogWriter::Create(path_, SampleRun(), disk, clock);
+  auto writer = LogWriter::Create(path_, SampleRun(), disk);
   ASSERT_TRUE(writer);
-  for (int i = 0; i < 35; ++i) {
-    clock.Advance(0.1);
-    ASSERT_TRUE((*writer)->Append(SampleCase()));
-  }
-  EXPECT_EQ(disk.faults().syncs, 3);
-  ASSERT_TRUE((*writer)->End({35, 1, std::nullopt, "t"}));
-  EXPECT_EQ(disk.faults().syncs, 4);
+  for (int i = 0; i < 35; ++i) ASSERT_TRUE((*writer)->Append(SampleCase()));
+  EXPECT_EQ(disk.faults().writes, 0);
+  ASSERT_TRUE((*writer)->Flush());
+  EXPECT_EQ(disk.faults().writes, 1);
+  EXPECT_EQ(Bytes().size(),
+            RunRecordLine(SampleRun()).size() + 1 + 35 * (CaseRecordLine(SampleCase()).size() + 1));
+  ASSERT_TRUE((*writer)->Flush());  // nothing new
+  EXPECT_EQ(disk.faults().writes, 1);
+}
+
+TEST_F(LogFileTest, ALargeGroupIsWrittenUnasked) {
+  io::FaultyFileSystem disk;
+  auto writer = LogWriter::Create(path_, SampleRun(), disk);
+  ASSERT_TRUE(writer);
+  CaseRecord row = SampleCase();
+  row.output = std::string(100000, 'x');
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE((*writer)->Append(row));
+  EXPECT_EQ(disk.faults().writes, 1);
+  EXPECT_GT(Bytes().size(), LogWriter::kGroupBytes);
+}
+
+TEST_F(LogFileTest, EndWaitsForTheDisk) {
+  io::FaultyFileSystem disk;
+  auto writer = LogWriter::Create(path_, SampleRun(), disk);
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->Append(SampleCase()));
+  ASSERT_TRUE((*writer)->End({1, 3, std::nullopt, "t"}));
+  const std::int64_t syncs = disk.faults().syncs;
+  EXPECT_GE(syncs, 1);
   ASSERT_TRUE((*writer)->Sync());  // nothing new
-  EXPECT_EQ(disk.faults().syncs, 4);
-  EXPECT_EQ(disk.faults().writes, 37);  // one write(2) a row
+  EXPECT_EQ(disk.faults().syncs, syncs);
+}
+
+// What happens behind the writer's back: waits until it does, for at most a minute.
+template <class Condition>
+bool Eventually(Condition holds) {
+  for (int i = 0; i < 6000; ++i) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+TEST_F(LogFileTest, TheDiskFollowsUnasked) {
+  io::FaultyFileSystem disk;
+  auto writer = LogWriter::Create(path_, SampleRun(), disk);
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->Append(SampleCase()));
+  ASSERT_TRUE((*writer)->Flush());
+  EXPECT_TRUE(Eventually([&] { return disk.faults().syncs >= 1; }));
+}
+
+TEST_F(LogFileTest, AFailingSyncShowsInALaterCall) {
+  io::FaultyFileSystem disk;
+  auto writer = LogWriter::Create(path_, SampleRun(), disk);
+  ASSERT_TRUE(writer);
+  disk.faults().sync_errno = EIO;
+  ASSERT_TRUE((*writer)->Append(SampleCase()));
+  EXPECT_TRUE(Eventually([&] { return !(*writer)->Flush(); }));
+  EXPECT_FALSE((*writer)->End({1, 3, std::nullopt, "t"}));
+}
+
+TEST_F(LogFileTest, ADeletedLogIsNoticedAndItsRowsAreSaved) {
+  auto writer = LogWriter::Create(path_, SampleRun());
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->Append(SampleCase()));
+  ASSERT_TRUE((*writer)->Flush());
+  const std::string bytes = Bytes();
+  std::filesystem::remove(path_);
+  const auto lost = (*writer)->Sync();
+  ASSERT_FALSE(lost);
+  EXPECT_THAT(lost.error().diagnostics[0].message, HasSubstr("deleted"));
+  const auto rescued = io::RealFileSystem().ReadFile(path_ + ".rescued");
+  ASSERT_TRUE(rescued);
+  EXPECT_EQ(*rescued, bytes);
+  std::filesystem::remove(path_ + ".rescued");
+}
+
+TEST_F(LogFileTest, ALogThatIsBeingWrittenIsRefusedToASecondWriter) {
+  auto writer = LogWriter::Create(path_, SampleRun());
+  ASSERT_TRUE(writer);
+  const auto second = LogWriter::Continue(path_);
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().diagnostics[0].message, HasSubstr("another process"));
 }
 
 }  // namespace

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "run/plain_text.h"
+#include "run/retry_after.h"
+
 namespace minslice::run {
 namespace {
 

@@ -55,9 +55,17 @@ TEST(RequestBody, TheSuitesToolsStandInForACasesOwn) {
   EXPECT_EQ(body["tools"][0]["function"]["name"], "f");
 }
 
+TEST(RequestBody, AStreamedAnswerIsAskedForItsTokens) {
+  Case c;
+  c.messages_json = R"([{"role":"user","content":"hi"}])";
+  EXPECT_EQ(Body(R"({"stream":true})", c)["stream_options"],
+            nlohmann::json::parse(R"({"include_usage":true})"));
+  EXPECT_TRUE(RequestBody::Make("m", R"({"stream":true})")->streams());
+  EXPECT_EQ(Body(R"({"stream":false})", c).count("stream"), 0U);
+  EXPECT_FALSE(RequestBody::Make("m", R"({"stream":false})")->streams());
+}
+
 TEST(RequestBody, RefusesWhatItDoesNotDo) {
-  EXPECT_FALSE(RequestBody::Make("m", R"({"stream":true})").has_value());
-  EXPECT_TRUE(RequestBody::Make("m", R"({"stream":false})").has_value());
   EXPECT_FALSE(RequestBody::Make("m", R"({"model":"other"})").has_value());
   EXPECT_FALSE(RequestBody::Make("m", R"({"messages":[]})").has_value());
   EXPECT_FALSE(RequestBody::Make("m", "[]").has_value());

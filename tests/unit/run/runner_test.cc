@@ -30,7 +30,9 @@ class FakeClient : public http::Client {
     const std::string content = body["messages"].back()["content"];
     sent.push_back({content, clock_.MonotonicSeconds()});
     last_request = request;
-    http::Response response = script_(content, ++asked[content]);
+    bodies.push_back(body);
+    const auto by = by_model.find(body["model"]);
+    http::Response response = by == by_model.end() ? script_(content, ++asked[content]) : by->second;
     response.tag = request.tag;
     pending_.push_back(std::move(response));
     peak = std::max(peak, pending_.size());
@@ -53,6 +55,8 @@ class FakeClient : public http::Client {
   };
   std::vector<Sent> sent;
   std::map<std::string, int> asked;
+  std::vector<nlohmann::json> bodies;
+  std::map<std::string, http::Response> by_model;  // instead of the script's
   http::Request last_request;
   std::size_t peak = 0;
   int polls = 0;
@@ -175,6 +179,64 @@ TEST_F(RunnerTest, AsksEveryCaseOnceAndEndsTheLog) {
   EXPECT_EQ(row.scores, (std::vector<std::pair<std::string, double>>{{"pass", 0}}));
   EXPECT_EQ(RowOf("c4").error, "no JSON");
   EXPECT_EQ(client.last_request.url, "http://gw/v1/chat/completions");
+}
+
+TEST_F(RunnerTest, TargetsAreAskedInTurn) {
+  MakeCases(40);
+  RunOptions second = options_;
+  second.model = "n";
+  second.concurrency = 2;  // the slower one sets the pace
+  Plan second_plan;
+  FakeLog second_log;
+  FakeClient client(clock_, [](const std::string&, int) { return Ok(); });
+  const std::vector<TargetRun> targets = {{&plan_, &options_, &log_}, {&second_plan, &second, &second_log}};
+  const auto summaries = RunTargets(suite_, grader_, targets, client, clock_);
+  ASSERT_TRUE(summaries);
+  EXPECT_EQ(log_.rows.size(), 40U);
+  EXPECT_EQ(second_log.rows.size(), 40U);
+  int ahead = 0;
+  for (std::size_t i = 0; i < client.bodies.size(); ++i) {
+    ahead += client.bodies[i]["model"] == "m" ? 1 : -1;
+    EXPECT_LE(std::abs(ahead), 1) << "request " << i;
+  }
+  // Neither always goes first.
+  std::set<std::string> firsts;
+  for (std::size_t i = 0; i + 1 < client.bodies.size(); i += 2) firsts.insert(client.bodies[i]["model"]);
+  EXPECT_EQ(firsts.size(), 2U);
+}
+
+TEST_F(RunnerTest, ATargetThatEndsEndsTheOthers) {
+  MakeCases(40);
+  RunOptions second = options_;
+  second.model = "gone";
+  Plan second_plan;
+  FakeLog second_log;
+  FakeClient client(clock_, [](const std::string&, int) { return Ok(); });
+  client.by_model["gone"] = Status(404, R"({"error":{"message":"no such model","code":"model_not_found"}})");
+  const std::vector<TargetRun> targets = {{&plan_, &options_, &log_}, {&second_plan, &second, &second_log}};
+  const auto summaries = RunTargets(suite_, grader_, targets, client, clock_);
+  ASSERT_TRUE(summaries);
+  EXPECT_EQ((*summaries)[1].end, End::kRefused);
+  EXPECT_EQ((*summaries)[0].end, End::kInterrupted);
+  EXPECT_THAT((*summaries)[0].why, HasSubstr("gone"));
+  EXPECT_LT(log_.rows.size(), 10U);
+  EXPECT_TRUE(log_.ends.empty());
+}
+
+TEST_F(RunnerTest, LatencyCountsFromWhenTheRowCouldHaveBeenSent) {
+  MakeCases(6);
+  options_.concurrency = 1;
+  FakeClient client(clock_, [](const std::string& content, int nth) {
+    http::Response response = content == "c2" && nth == 1 ? Status(503) : Ok();
+    response.latency_ms = 10;
+    return response;
+  });
+  MustRun(client);
+  EXPECT_EQ(RowOf("c1").latency_ms, 10);
+  EXPECT_NEAR(*RowOf("c1").due_latency_ms, 10, 1e-6);
+  // The retry and its wait are part of what c2 took.
+  EXPECT_EQ(RowOf("c2").latency_ms, 10);
+  EXPECT_GT(*RowOf("c2").due_latency_ms, 20);
 }
 
 TEST_F(RunnerTest, RepeatsAreInterleaved) {
@@ -416,7 +478,7 @@ TEST_F(RunnerTest, ASecondInterruptLeavesAtOnce) {
 
 TEST_F(RunnerTest, StopsWhenTheBudgetIsSpent) {
   MakeCases(1000);
-  options_.budget_usd = 1.0;
+  options_.budget.limits.usd = 1.0;
   FakeClient client(clock_,
                     [](const std::string&, int) { return Ok("ok", {{"x-litellm-response-cost", "0.01"}}); });
   const Summary summary = MustRun(client);
@@ -425,16 +487,16 @@ TEST_F(RunnerTest, StopsWhenTheBudgetIsSpent) {
   EXPECT_GE(summary.progress.spent_usd, 0.95);
   EXPECT_TRUE(log_.ends.empty());
   EXPECT_THAT(summary.why, HasSubstr("budget of 1 USD"));
-  EXPECT_FALSE(summary.cost_unknown);
+  EXPECT_FALSE(summary.cost_assumed);
 }
 
 TEST_F(RunnerTest, SaysThatABudgetCannotBeKeptWithoutCosts) {
   MakeCases(10);
-  options_.budget_usd = 1.0;
+  options_.budget.limits.usd = 1.0;
   FakeClient client(clock_, [](const std::string&, int) { return Ok(); });
   const Summary summary = MustRun(client);
   EXPECT_EQ(summary.end, End::kComplete);
-  EXPECT_TRUE(summary.cost_unknown);
+  EXPECT_TRUE(summary.cost_assumed);
 }
 
 TEST_F(RunnerTest, AddsUpTheCosts) {

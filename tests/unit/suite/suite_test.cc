@@ -98,7 +98,7 @@ TEST_F(SuiteTest, ReadsTheDocumentedForm) {
   EXPECT_EQ(suite->targets[1].model, "local/ft-17-2026-11-20");
   EXPECT_EQ(suite->repeats, 3);
   EXPECT_EQ(suite->concurrency, 200);
-  EXPECT_EQ(suite->budget_usd, 200);
+  EXPECT_EQ(suite->budget.usd, 200);
   ASSERT_EQ(suite->cases.size(), 2U);
   const Case& b = suite->cases[1];
   EXPECT_EQ(b.id, "b");

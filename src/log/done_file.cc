@@ -1,0 +1,127 @@
+#include "log/done_file.h"
+
+#include <fmt/format.h>
+
+#include "io/file_system.h"
+#include "io/nearest_name.h"
+#include "io/sha256.h"
+#include "json/canonical.h"
+#include "json/json.h"
+#include "json/node.h"
+#include "log/log_scan.h"
+
+namespace minslice::log {
+namespace {
+
+constexpr int kDoneVersion = 1;
+
+std::string RequestSha256(const std::string& request_json) {
+  const auto node = json::ParseNode(request_json.empty() ? "{}" : request_json, {});
+  return io::Sha256Hex(node ? json::Canonical(*node) : request_json);
+}
+
+std::string FileName(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+template <class T>
+json::Value OrNull(const std::optional<T>& value) {
+  return value ? json::Value(*value) : json::Value();
+}
+
+}  // namespace
+
+std::string DonePath(const std::string& log_path) { return log_path + ".done"; }
+
+Result<DoneFile> DescribeDone(const std::string& log_path) {
+  DoneFile done;
+  long double spent = 0;
+  bool any_cost = false;
+  const auto scan = ScanLog(log_path, [&](std::vector<CaseRecord>&& rows) {
+    for (const CaseRecord& row : rows) {
+      ++done.outcomes[OutcomeName(row.outcome)];
+      if (row.response_model) ++done.response_models[*row.response_model];
+      done.input_tokens += row.input_tokens.value_or(0);
+      done.output_tokens += row.output_tokens.value_or(0);
+      if (row.cost_usd) {
+        spent += *row.cost_usd;
+        any_cost = true;
+      }
+    }
+  });
+  if (!scan) return tl::unexpected(scan.error());
+  if (!scan->end) return FailAt({log_path, 0, 0}, "has no end record: the shard is not done");
+  done.run = scan->run;
+  done.rows = scan->rows;
+  done.bytes = scan->bytes;
+  done.sha256 = scan->sha256;
+  done.request_sha256 = RequestSha256(scan->run.request_json);
+  if (any_cost) done.spent_usd = static_cast<double>(spent);
+  done.ended_at = scan->end->ended_at;
+  return done;
+}
+
+std::string DoneJson(const DoneFile& done, const std::string& log_path) {
+  json::Value shard;
+  if (done.run.shard) shard = {{"index", done.run.shard->index}, {"of", done.run.shard->of}};
+  const json::Value value = {
+      {"done_version", kDoneVersion},
+      {"log", FileName(log_path)},
+      {"rows", done.rows},
+      {"bytes", done.bytes},
+      {"sha256", done.sha256},
+      {"suite", done.run.suite},
+      {"suite_sha256", OrNull(done.run.suite_sha256)},
+      {"suite_cases", OrNull(done.run.suite_cases)},
+      {"cases", OrNull(done.run.cases)},
+      {"shard", shard},
+      {"target", done.run.target},
+      {"request_model", done.run.request_model},
+      {"request_sha256", done.request_sha256},
+      {"repeats", done.run.repeats},
+      {"outcomes", done.outcomes},
+      {"response_models", done.response_models},
+      {"input_tokens", done.input_tokens},
+      {"output_tokens", done.output_tokens},
+      {"spent_usd", OrNull(done.spent_usd)},
+      {"ended_at", done.ended_at},
+  };
+  return json::Pretty(value);
+}
+
+Result<void> CheckDone(const std::string& log_path, const RunRecord& run) {
+  const std::string path = DonePath(log_path);
+  const auto value = json::ReadFile(path);
+  if (!value) return tl::unexpected(value.error());
+  const auto differs = [&](const char* what) {
+    return FailAt({path, 0, 0}, fmt::format("is of another {}", what));
+  };
+  const auto text = [&](const char* key) {
+    const auto found = value->find(key);
+    return found != value->end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  const auto integer = [&](const json::Value& object, const char* key) {
+    if (!object.is_object()) return std::int64_t{-1};
+    const auto found = object.find(key);
+    return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>()
+                                                               : std::int64_t{-1};
+  };
+  if (!value->is_object() || integer(*value, "done_version") != kDoneVersion) return differs("version");
+  if (text("suite") != run.suite || text("suite_sha256") != run.suite_sha256.value_or(""))
+    return differs("suite");
+  if (text("target") != run.target) return differs("target");
+  if (text("request_model") != run.request_model) return differs("model");
+  if (text("request_sha256") != RequestSha256(run.request_json)) return differs("request");
+  if (integer(*value, "repeats") != run.repeats) return differs("number of repeats");
+  const json::Value shard = value->value("shard", json::Value());
+  const std::int64_t index = run.shard ? run.shard->index : -1;
+  const std::int64_t of = run.shard ? run.shard->of : -1;
+  if (integer(shard, "index") != index || integer(shard, "of") != of) return differs("shard");
+  const auto sha256 = io::Sha256OfFile(log_path);
+  if (!sha256) return tl::unexpected(sha256.error());
+  if (text("sha256") != *sha256) return FailAt({path, 0, 0}, "speaks of another log than the one beside it");
+  return {};
+}
+
+}  // namespace minslice::log

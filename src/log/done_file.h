@@ -1,0 +1,41 @@
+// A shard's receipt (docs/formats/log.md): written beside its log when that is complete, so that a scheduler
+// that starts the shard again finds it done, and a merge finds what the log should be.
+#ifndef MINSLICE_LOG_DONE_FILE_H_
+#define MINSLICE_LOG_DONE_FILE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "minslice/record.h"
+#include "minslice/result.h"
+
+namespace minslice::log {
+
+struct DoneFile {
+  RunRecord run;
+  std::int64_t rows = 0;
+  std::int64_t bytes = 0;
+  std::string sha256;          // of the log
+  std::string request_sha256;  // of the canonical request settings
+  std::map<std::string, std::int64_t> outcomes;
+  std::map<std::string, std::int64_t> response_models;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::optional<double> spent_usd;
+  std::string ended_at;
+};
+
+std::string DonePath(const std::string& log_path);  // LOG.done
+
+// Of a complete log; a failure where it is not.
+Result<DoneFile> DescribeDone(const std::string& log_path);
+std::string DoneJson(const DoneFile& done, const std::string& log_path);
+
+// Whether the log's done file is there and speaks of the log as it is, and of this run; else why not.
+Result<void> CheckDone(const std::string& log_path, const RunRecord& run);
+
+}  // namespace minslice::log
+
+#endif  // MINSLICE_LOG_DONE_FILE_H_
