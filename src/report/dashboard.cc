@@ -12,6 +12,7 @@
 #include "report/forest_plot.h"
 #include "report/format.h"
 #include "report/html_page.h"
+#include "report/machine.h"
 
 namespace minslice::report {
 namespace {
@@ -320,6 +321,7 @@ Json IndexJson(const Verdict& verdict, const std::vector<const VerdictSegment*>&
   index["rows"] = std::move(rows);
   index["columns"] = std::move(columns);
   index["chunks"] = book.chunks;
+  index["csv"] = {{"name", "slices.csv"}, {"text", SlicesCsv(verdict)}};
   return index;
 }
 

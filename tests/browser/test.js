@@ -156,6 +156,16 @@ async function main() {
     await page.context().close();
   });
 
+  await check('the CSV is the one of the command', async () => {
+    const page = await open(browser, url('forty', 'report.html'));
+    const [saved] = await Promise.all([page.waitForEvent('download'), page.click('#csv-button')]);
+    assert.strictEqual(saved.suggestedFilename(), 'slices.csv');
+    assert.strictEqual(fs.readFileSync(await saved.path(), 'utf8'),
+                       fs.readFileSync(path.join(process.env.PAGES, 'forty', 'slices.csv'), 'utf8'));
+    await clean(page);
+    await page.context().close();
+  });
+
   await check('the keyboard goes all the way: filter, row, prompts, tabs, close', async () => {
     const page = await open(browser, url('forty', 'report.html'));
     const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);

@@ -41,7 +41,10 @@ function startPage() {
     group.addEventListener('change', () => forest.set('grouped', group.checked));
   }
   const csv = document.getElementById('csv-button');
-  if (csv) csv.addEventListener('click', () => download(index.csv.name, 'text/csv', index.csv.text));
+  if (index.csv) {
+    csv.hidden = false;
+    csv.addEventListener('click', () => download(index.csv.name, 'text/csv', index.csv.text));
+  }
   addEventListener('beforeprint', () => forest.all());
   const dialog = document.getElementById('detail');
   if (dialog) new Detail(dialog, index, forest);
