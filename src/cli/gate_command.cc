@@ -146,9 +146,9 @@ void AddGateCommand(CLI::App& app, Session& session) {
       "Example:\n"
       "  minslice gate gates/default.yaml --incumbent incumbent.jsonl \\\n"
       "    --candidate candidate.jsonl --out report/\n\n"
-      "--out writes verdict.json, report.html, report.txt, report.md (a pull request comment),\n"
-      "summary.md (a CI job's summary), junit.xml, annotations.txt, slices.csv,\n"
-      "prompts.csv and minslice.prom; all of them or none.\n\n"
+      "--out writes verdict.json, report.html (the dashboard), report.txt,\n"
+      "report.md (a pull request comment), summary.md (a CI job's summary), junit.xml,\n"
+      "annotations.txt, slices.csv, prompts.csv and minslice.prom; all or none.\n\n"
       "Ends with 0 promote, 10 hold, 11 inconclusive, 12 blocked, 13 invalid;\n"
       "2 and 1 are failures and no verdict.");
   command->callback([options, &session] { RunGate(*options, session); });

@@ -115,7 +115,7 @@ void AddReportCommand(CLI::App& app, Session& session) {
   command->footer(
       "Example:\n"
       "  minslice report report/verdict.json --junit junit.xml --csv slices.csv\n"
-      "  minslice report report/verdict.json --html report.html --suite suite.yaml\n\n"
+      "  minslice report report/verdict.json --html report.html\n\n"
       "Files are written all together or not at all. Ends with 0 whatever the verdict says:\n"
       "it is the gate that decides.");
   command->callback([options, &session] { RunReport(*options, session); });
