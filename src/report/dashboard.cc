@@ -157,8 +157,8 @@ std::string SegmentRow(const VerdictSegment& segment, const ForestScale& scale) 
              RowClass(segment, SegmentGroup(segment)), key, HtmlText(segment.value, kNameColumns),
              HtmlText(segment.dimension, kNameColumns), MarkSymbol(SegmentMark(segment)),
              HtmlText(SegmentStatus(segment))) +
-         Figures(segment.row, scale.Row(segment.row, segment.floor, std::nullopt), segment.broke.size(),
-                 segment.fixed.size());
+         Figures(segment.row, scale.Row(segment.row, segment.floor, segment.shrunken_delta),
+                 segment.broke.size(), segment.fixed.size());
 }
 
 std::string Controls(const Verdict& verdict) {
@@ -207,6 +207,13 @@ std::string ForestTable(const Verdict& verdict, const std::vector<const VerdictS
         "resolv: smallest margin that the slice can certify at the policy's power"}) {
     out += fmt::format("<li>{}</li>", line);
   }
+  const bool shrunken = std::any_of(slices.begin(), slices.end(), [](const VerdictSegment* slice) {
+    return slice->shrunken_delta.has_value();
+  });
+  if (shrunken)
+    out +=
+        "<li>ring: drawn towards the mean of the dimension by as much as the noise deserves; it decides "
+        "nothing</li>";
   return out + "</ul>\n</section>\n";
 }
 
@@ -295,6 +302,17 @@ Json IndexJson(const Verdict& verdict, const std::vector<const VerdictSegment*>&
   index["all"] = {{"broke", Numbers(verdict.broke, book)},
                   {"fixed", Numbers(verdict.fixed, book)},
                   {"warnings", Texts(verdict.aggregate.warnings)}};
+  // What stands in the line that folds a family.
+  index["families"] = Json::array();
+  for (const VerdictFamily& family : verdict.families) {
+    std::string text = fmt::format("{} pt {} of {} pairs, {} broke, {} fixed", Points(family.row.delta),
+                                   IntervalPoints(family.row), Count(family.row.n_pairs), family.broke.size(),
+                                   family.fixed.size());
+    if (family.row.p_adjusted) text += ", p adj " + PValue(family.row.p_adjusted);
+    if (family.row.status == "block") text = "✗ BLOCK " + text;
+    index["families"].push_back(
+        {{"dimension", ValidUtf8(family.dimension)}, {"name", ValidUtf8(family.name)}, {"text", text}});
+  }
   Json rows = Json::array();
   Json columns;
   for (const VerdictSegment* slice : slices) {
@@ -303,6 +321,7 @@ Json IndexJson(const Verdict& verdict, const std::vector<const VerdictSegment*>&
     row["value"] = ValidUtf8(slice->value);
     row["dimension"] = ValidUtf8(slice->dimension);
     row["group"] = SegmentGroup(*slice);
+    if (!slice->family.empty()) row["family"] = ValidUtf8(slice->family);
     row["broke"] = Numbers(slice->broke, book);
     row["fixed"] = Numbers(slice->fixed, book);
     if (!slice->row.warnings.empty()) row["warnings"] = Texts(slice->row.warnings);

@@ -75,22 +75,24 @@ class Forest {
     this.show();
   }
 
-  foldRow(family, count) {
-    let row = this.folds.get(family);
+  foldRow(key, dimension, family, count) {
+    let row = this.folds.get(key);
     if (!row) {
       const button = element('button', {type: 'button'});
       row = element('tr', {class: 'family'}, element('th', {colspan: String(this.table.tHead.rows[0].cells.length), scope: 'rowgroup'}, button));
       button.addEventListener('click', () => {
-        if (this.closed.has(family)) this.closed.delete(family); else this.closed.add(family);
+        if (this.closed.has(key)) this.closed.delete(key); else this.closed.add(key);
         this.show();
         button.focus();
       });
-      this.folds.set(family, row);
+      this.folds.set(key, row);
     }
     const button = row.querySelector('button');
-    const open = !this.closed.has(family);
+    const open = !this.closed.has(key);
+    const known = this.index.families.find(f => f.dimension === dimension && f.name === family);
     button.setAttribute('aria-expanded', String(open));
-    button.textContent = (open ? '▾ ' : '▸ ') + visible(family || 'no family') + ' (' + count + (count === 1 ? ' slice)' : ' slices)');
+    button.textContent = (open ? '▾ ' : '▸ ') + visible(family || 'no family') + ' (' + visible(dimension) + ', ' + count +
+                         (count === 1 ? ' slice)' : ' slices)') + (known ? ': ' + known.text : '');
     return row;
   }
 
@@ -102,14 +104,16 @@ class Forest {
     if (!this.grouped) return shown.map(i => this.rows[i]);
     const groups = new Map();
     for (const i of shown) {
-      const family = this.index.rows[i].family || '';
-      if (!groups.has(family)) groups.set(family, []);
-      groups.get(family).push(i);
+      const row = this.index.rows[i];
+      const key = JSON.stringify([row.dimension, row.family || '']);
+      if (!groups.has(key)) groups.set(key, []);
+      groups.get(key).push(i);
     }
     const rows = [];
-    for (const [family, members] of groups) {
-      rows.push(this.foldRow(family, members.length));
-      if (!this.closed.has(family)) rows.push(...members.map(i => this.rows[i]));
+    for (const [key, members] of groups) {
+      const [dimension, family] = JSON.parse(key);
+      rows.push(this.foldRow(key, dimension, family, members.length));
+      if (!this.closed.has(key)) rows.push(...members.map(i => this.rows[i]));
     }
     return rows;
   }
