@@ -9,6 +9,7 @@
 
 #include "cli/common_flags.h"
 #include "cli/gate_context.h"
+#include "cli/html_report.h"
 #include "cli/open_log_argument.h"
 #include "cli/report_files.h"
 #include "cli/session.h"
@@ -17,6 +18,7 @@
 #include "io/file_system.h"
 #include "io/staged_file.h"
 #include "pair/pair.h"
+#include "report/dashboard.h"
 #include "report/machine.h"
 #include "report/report.h"
 
@@ -36,19 +38,24 @@ struct Logs {
 };
 
 constexpr const char* kEarlier = "earlier";
+constexpr const char* kDashboard = "report.html";
 
 // What gate --out writes, by name.
-std::vector<std::string> ReportNames() {
+std::vector<std::string> ReportNames(const std::string& folder) {
   std::vector<std::string> names;
   for (const ReportKind& kind : ReportKinds()) names.emplace_back(kind.file);
   names.emplace_back("prompts.csv");
+  names.emplace_back(kDashboard);
+  for (std::size_t n = 1;
+       std::filesystem::exists(std::filesystem::path(folder) / report::SidePageName("report", n)); ++n)
+    names.push_back(report::SidePageName("report", n));
   return names;
 }
 
 // Reports of an earlier run must not be taken for this one's should it fail: they are moved aside before
 // anything is read, and stay there until this run has written its own.
 bool ClearOut(const GateOptions& options, Session& session) {
-  const std::vector<std::string> names = ReportNames();
+  const std::vector<std::string> names = ReportNames(options.out);
   std::vector<std::string> outputs;
   for (const std::string& name : names) outputs.push_back(io::JoinPath(options.out, name));
   std::vector<std::string> inputs = options.incumbent;
@@ -61,20 +68,27 @@ bool ClearOut(const GateOptions& options, Session& session) {
 }
 
 bool WriteReports(const Verdict& verdict, const Logs& logs, const std::string& folder, Session& session) {
-  std::vector<io::PendingFile> files;
-  files.push_back(
+  std::optional<std::vector<io::PendingFile>> files =
+      DashboardFiles(verdict,
+                     {.path = io::JoinPath(folder, kDashboard),
+                      .verdict_path = io::JoinPath(folder, "verdict.json"),
+                      .shown_path = "verdict.json",
+                      .evidence_is_optional = true},
+                     session);
+  if (!files) return false;
+  files->push_back(
       {io::JoinPath(folder, "prompts.csv"), report::PromptsCsv(verdict, logs.incumbent, logs.candidate)});
   for (const ReportKind& kind : ReportKinds())
-    files.push_back({io::JoinPath(folder, kind.file), kind.render(verdict, "verdict.json")});
+    files->push_back({io::JoinPath(folder, kind.file), kind.render(verdict, "verdict.json")});
   Result<void> written = io::RealFileSystem().MakeDirectories(folder);
-  if (written) written = io::WriteTogether(files);
+  if (written) written = io::WriteTogether(*files);
   if (!written) {
     session.Report(written.error());
     return false;
   }
   // What was moved aside is out of date now.
   std::error_code ignored;
-  for (const std::string& name : ReportNames())
+  for (const std::string& name : ReportNames((std::filesystem::path(folder) / kEarlier).string()))
     std::filesystem::remove(std::filesystem::path(folder) / kEarlier / name, ignored);
   std::filesystem::remove(std::filesystem::path(folder) / kEarlier,
                           ignored);  // only if nothing else is in it
@@ -140,9 +154,9 @@ void AddGateCommand(CLI::App& app, Session& session) {
       "Example:\n"
       "  minslice gate gates/default.yaml --incumbent incumbent.jsonl \\\n"
       "    --candidate candidate.jsonl --out report/\n\n"
-      "--out writes verdict.json, report.txt, report.md (a pull request comment),\n"
-      "summary.md (a CI job's summary), junit.xml, annotations.txt, slices.csv,\n"
-      "prompts.csv and minslice.prom; all of them or none.\n\n"
+      "--out writes verdict.json, report.html (the dashboard), report.txt,\n"
+      "report.md (a pull request comment), summary.md (a CI job's summary), junit.xml,\n"
+      "annotations.txt, slices.csv, prompts.csv and minslice.prom; all or none.\n\n"
       "Ends with 0 promote, 10 hold, 11 inconclusive, 12 blocked, 13 invalid;\n"
       "2 and 1 are failures and no verdict.");
   command->callback([options, &session] { RunGate(*options, session); });

@@ -6,19 +6,15 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "cli/common_flags.h"
+#include "cli/evidence.h"
 #include "cli/session.h"
-#include "io/file_system.h"
 #include "io/nearest_name.h"
 #include "json/json.h"
-#include "log/log_reader.h"
 #include "report/escape.h"
-#include "report/report.h"
-#include "suite/suite.h"
 
 namespace minslice::cli {
 namespace {
@@ -38,9 +34,6 @@ struct Changed {
   std::string case_id;
   bool broke = false;
 };
-
-// The rows of one side, by case.
-using Rows = std::unordered_map<std::string, std::vector<CaseRecord>>;
 
 // The ids that the slice names, broken ones first. Adds nothing and reports where the slice is not known.
 std::optional<std::vector<Changed>> Select(const Verdict& verdict, const ShowOptions& options,
@@ -100,30 +93,6 @@ std::optional<std::vector<Changed>> Select(const Verdict& verdict, const ShowOpt
   return changed;
 }
 
-// A log is found where the verdict names it, or beside the verdict under its file name; its hash decides.
-Result<RunLog> FindLog(const VerdictInput& input, const std::string& verdict_path) {
-  std::vector<std::string> places = {input.path};
-  const std::size_t slash = input.path.rfind('/');
-  const std::string name = slash == std::string::npos ? input.path : input.path.substr(slash + 1);
-  const std::string beside = io::JoinPath(io::FolderOf(verdict_path), name);
-  if (beside != input.path) places.push_back(beside);
-  std::string changed;
-  for (const std::string& place : places) {
-    if (!io::RealFileSystem().Exists(place)) continue;
-    Result<RunLog> log = log::ReadLog(place, {.outputs = true});
-    if (!log) return log;
-    if (log->sha256 == input.sha256) return log;
-    changed = place;
-  }
-  if (!changed.empty()) {
-    return FailAt({changed, 0, 0},
-                  fmt::format("this is not the {} log that the verdict was reached on: its SHA-256 differs",
-                              input.side));
-  }
-  return Fail(fmt::format("the {} log {} is not where the verdict names it, nor beside the verdict",
-                          input.side, io::Quoted(input.path, 200)));
-}
-
 std::string OutcomeText(const CaseRecord& record) {
   std::string text = OutcomeName(record.outcome);
   if (record.finish_reason && *record.finish_reason != "stop") text += ", finish " + *record.finish_reason;
@@ -155,12 +124,12 @@ std::vector<std::string> Wrapped(const std::string& text, std::size_t width, std
   return lines;
 }
 
-std::vector<std::string> SideLines(const std::vector<CaseRecord>* rows, std::size_t width,
+std::vector<std::string> SideLines(const std::vector<CaseRecord>& rows, std::size_t width,
                                    std::size_t max_lines) {
   std::vector<std::string> lines;
-  if (rows == nullptr || rows->empty()) return {"(no row in the log)"};
-  for (const CaseRecord& row : *rows) {
-    std::string head = rows->size() > 1 ? fmt::format("run {}: ", row.repeat) : "";
+  if (rows.empty()) return {"(no row in the log)"};
+  for (const CaseRecord& row : rows) {
+    std::string head = rows.size() > 1 ? fmt::format("run {}: ", row.repeat) : "";
     head += OutcomeText(row);
     for (std::string& line : report::WrapToWidth(report::EscapeTerminal(head), width))
       lines.push_back(std::move(line));
@@ -173,10 +142,9 @@ std::vector<std::string> SideLines(const std::vector<CaseRecord>* rows, std::siz
   return lines;
 }
 
-json::Value SideJson(const std::vector<CaseRecord>* rows) {
+json::Value SideJson(const std::vector<CaseRecord>& rows) {
   json::Value list = json::Value::array();
-  if (rows == nullptr) return list;
-  for (const CaseRecord& row : *rows) {
+  for (const CaseRecord& row : rows) {
     json::Value item;
     item["repeat"] = row.repeat;
     item["outcome"] = OutcomeName(row.outcome);
@@ -189,38 +157,14 @@ json::Value SideJson(const std::vector<CaseRecord>* rows) {
   return list;
 }
 
-const std::vector<CaseRecord>* RowsOf(const Rows& rows, const std::string& id) {
-  const auto it = rows.find(id);
-  return it == rows.end() ? nullptr : &it->second;
-}
-
-// What was asked and what was expected, where the suite is at hand: the log holds only the prompt's hash.
-struct Asked {
-  std::string prompt;    // the messages, one "role: content" after another
-  std::string expected;  // JSON
-  std::string sha256;
-};
-using Questions = std::unordered_map<std::string, Asked>;
-
-std::string PromptText(const std::string& messages_json) {
-  const Result<json::Value> messages = json::Parse(messages_json, "messages");
-  if (!messages || !messages->is_array()) return messages_json;
-  std::string text;
-  for (const json::Value& message : *messages) {
-    const bool plain = message.is_object() && message.contains("content") && message["content"].is_string();
-    const std::string content = plain ? message["content"].get<std::string>() : json::Compact(message);
-    const bool user_only = messages->size() == 1;
-    if (!text.empty()) text += "\n";
-    if (!user_only && plain && message.contains("role") && message["role"].is_string()) {
-      text += message["role"].get<std::string>() + ": ";
-    }
-    text += content;
-  }
-  return text;
+const CaseEvidence& Held(const Evidence& evidence, const std::string& id) {
+  static const CaseEvidence kNone;
+  const auto it = evidence.cases.find(id);
+  return it == evidence.cases.end() ? kNone : it->second;
 }
 
 void Print(const Verdict& verdict, const ShowOptions& options, const std::vector<Changed>& changed,
-           const Rows& incumbent, const Rows& candidate, const Questions& questions, Session& session) {
+           const Evidence& evidence, Session& session) {
   const auto width = static_cast<std::size_t>(std::max(session.width, 60));
   const std::size_t column = (width - 3) / 2;
   const auto pad = [&](const std::string& text) {
@@ -242,11 +186,10 @@ void Print(const Verdict& verdict, const ShowOptions& options, const std::vector
       break;
     }
     ++shown;
-    const std::vector<CaseRecord>* before = RowsOf(incumbent, change.case_id);
-    const std::vector<CaseRecord>* after = RowsOf(candidate, change.case_id);
+    const CaseEvidence& held = Held(evidence, change.case_id);
     std::string segments;
-    for (const auto* rows : {before, after}) {
-      if (rows == nullptr || rows->empty() || !segments.empty()) continue;
+    for (const auto* rows : {&held.incumbent, &held.candidate}) {
+      if (rows->empty() || !segments.empty()) continue;
       for (const Segment& segment : rows->front().segments)
         segments += "  " + segment.dimension + "=" + segment.value;
     }
@@ -259,18 +202,16 @@ void Print(const Verdict& verdict, const ShowOptions& options, const std::vector
                        report::EscapeTerminal(segments),
                        width > report::DisplayWidth(title) ? width - report::DisplayWidth(title) : 0)
                 << "\n";
-    if (const auto asked = questions.find(change.case_id); asked != questions.end()) {
-      for (const std::string& line : Wrapped(asked->second.prompt, width - 2, options.lines))
+    if (!held.prompt.empty()) {
+      for (const std::string& line : Wrapped(held.prompt, width - 2, options.lines))
         session.out << "> " << line << "\n";
-      if (!asked->second.expected.empty()) {
-        for (const std::string& line :
-             Wrapped("expected " + asked->second.expected, width - 2, options.lines)) {
-          session.out << "= " << line << "\n";
-        }
-      }
     }
-    const std::vector<std::string> left = SideLines(before, column, options.lines);
-    const std::vector<std::string> right = SideLines(after, column, options.lines);
+    if (!held.expected.empty()) {
+      for (const std::string& line : Wrapped("expected " + held.expected, width - 2, options.lines))
+        session.out << "= " << line << "\n";
+    }
+    const std::vector<std::string> left = SideLines(held.incumbent, column, options.lines);
+    const std::vector<std::string> right = SideLines(held.candidate, column, options.lines);
     session.out << pad(name("before:", verdict.incumbent)) << " | " << name("after:", verdict.candidate)
                 << "\n";
     for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
@@ -282,84 +223,36 @@ void Print(const Verdict& verdict, const ShowOptions& options, const std::vector
 }
 
 void RunShow(const ShowOptions& options, Session& session) {
-  const Result<std::string> bytes = io::RealFileSystem().ReadFile(options.verdict);
-  if (!bytes) return session.Report(bytes.error());
-  const Result<Verdict> verdict = report::ParseVerdictJson(*bytes, options.verdict);
+  const Result<Verdict> verdict = ReadVerdict(options.verdict);
   if (!verdict) return session.Report(verdict.error());
   const std::optional<std::vector<Changed>> changed = Select(*verdict, options, session);
   if (!changed) return;
 
   std::set<std::string> wanted;
   for (const Changed& change : *changed) wanted.insert(change.case_id);
-  Rows incumbent;
-  Rows candidate;
-  bool good = true;
-  for (const VerdictInput& input : verdict->inputs) {
-    if (wanted.empty()) break;
-    Result<RunLog> log = FindLog(input, options.verdict);
-    if (!log) {
-      session.Report(log.error());
-      good = false;
-      continue;
-    }
-    Rows& rows = input.side == "incumbent" ? incumbent : candidate;
-    for (CaseRecord& record : log->cases) {
-      if (wanted.contains(record.case_id)) rows[record.case_id].push_back(std::move(record));
-    }
-  }
-  Questions questions;
-  if (!options.suite.empty()) {
-    Result<suite::Suite> suite = suite::LoadSuite(options.suite);
-    if (suite) {
-      for (const Case& c : suite->cases) {
-        if (wanted.contains(c.id))
-          questions[c.id] = {PromptText(c.messages_json), c.expected_json, c.prompt_sha256};
-      }
-    } else {
-      session.Report(suite.error());
-      good = false;
-    }
-  }
-  // Another suite's question beside this log's answers would mislead.
-  for (const auto& [id, asked] : questions) {
-    for (const Rows* rows : {&incumbent, &candidate}) {
-      const std::vector<CaseRecord>* list = RowsOf(*rows, id);
-      if (list == nullptr || list->empty() || !list->front().prompt_sha256) continue;
-      if (*list->front().prompt_sha256 == asked.sha256) continue;
-      session.Report(FailAt({options.suite, 0, 0},
-                            fmt::format("case {} is another prompt here than in the logs", io::Quoted(id)))
-                         .value());
-      good = false;
-      break;
-    }
-    if (!good) break;
-  }
-  if (!good) return;
-  for (Rows* rows : {&incumbent, &candidate}) {
-    for (auto& [id, list] : *rows) {
-      std::stable_sort(list.begin(), list.end(),
-                       [](const CaseRecord& a, const CaseRecord& b) { return a.repeat < b.repeat; });
-    }
-  }
+  const Result<Evidence> evidence =
+      ReadEvidence(*verdict, wanted, {.verdict_path = options.verdict, .suite = options.suite});
+  if (!evidence) return session.Report(evidence.error());
   if (options.format == "json") {
     json::Value list = json::Value::array();
     for (const Changed& change : *changed) {
       json::Value item;
       item["case_id"] = report::ValidUtf8(change.case_id);
       item["change"] = change.broke ? "broke" : "fixed";
-      const auto asked = questions.find(change.case_id);
-      const bool known = asked != questions.end();
-      item["prompt"] = known ? json::Value(report::ValidUtf8(asked->second.prompt)) : json::Value(nullptr);
-      item["expected"] =
-          known ? json::Value(report::ValidUtf8(asked->second.expected)) : json::Value(nullptr);
-      item["incumbent"] = SideJson(RowsOf(incumbent, change.case_id));
-      item["candidate"] = SideJson(RowsOf(candidate, change.case_id));
+      const CaseEvidence& held = Held(*evidence, change.case_id);
+      const auto known = [&](const std::string& text) {
+        return held.prompt.empty() ? json::Value(nullptr) : json::Value(report::ValidUtf8(text));
+      };
+      item["prompt"] = known(held.prompt);
+      item["expected"] = known(held.expected);
+      item["incumbent"] = SideJson(held.incumbent);
+      item["candidate"] = SideJson(held.candidate);
       list.push_back(std::move(item));
     }
     session.out << list.dump(2, ' ', true, json::Value::error_handler_t::replace) << "\n";
     return;
   }
-  Print(*verdict, options, *changed, incumbent, candidate, questions, session);
+  Print(*verdict, options, *changed, *evidence, session);
 }
 
 }  // namespace

@@ -27,6 +27,9 @@ std::string MarkdownCode(std::string_view text);
 // readable.
 std::string MarkdownText(std::string_view text);
 
+// HTML, as text or within a quoted attribute: control and direction characters are shown as above.
+std::string EscapeHtml(std::string_view text);
+
 // One argument of a POSIX shell command line, quoted where needed. Empty if the text cannot be shown on a
 // terminal as it is (control characters), since the command would then not be what is read.
 std::string ShellArgument(std::string_view text);

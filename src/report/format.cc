@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/escape.h"
 #include "report/evidence_facts.h"
 #include "report/slice_facts.h"
 
@@ -113,6 +114,13 @@ int SegmentRank(const VerdictSegment& segment) {
   return static_cast<int>(it - kOrder.begin());
 }
 
+const char* SegmentGroup(const VerdictSegment& segment) {
+  const int rank = SegmentRank(segment);
+  if (rank <= kLastBlockingRank) return "block";
+  if (rank <= kLastDecidingRank) return "hold";
+  return segment.under_floor ? "low" : "ok";
+}
+
 std::string ArmName(const VerdictArm& arm) {
   if (!arm.request_model.empty()) return arm.request_model;
   if (arm.response_models.size() == 1) return arm.response_models.front();
@@ -142,7 +150,7 @@ std::vector<const VerdictSegment*> WorstFirst(const Verdict& verdict, const std:
 std::vector<const VerdictSegment*> BrokenSlices(const Verdict& verdict, std::size_t limit) {
   std::vector<const VerdictSegment*> slices;
   for (const VerdictSegment* segment : WorstFirst(verdict)) {
-    if (slices.size() < limit && !segment->broke.empty() && SegmentRank(*segment) <= 4)
+    if (slices.size() < limit && !segment->broke.empty() && SegmentRank(*segment) <= kLastDecidingRank)
       slices.push_back(segment);
   }
   return slices;
@@ -174,6 +182,62 @@ std::vector<ReasonLine> ReasonLines(const Verdict& verdict) {
     lines.push_back({first.decision, rest});
   }
   return lines;
+}
+
+namespace {
+
+// What mends the first reason; running the suite again costs money and is the last thing to say.
+std::string NextAfterInvalid(const Verdict& verdict) {
+  const std::string code = verdict.reasons.empty() ? "" : verdict.reasons.front().code;
+  if (code == "dimension_absent") return "correct segments.dimensions in the policy; the logs may be sound";
+  if (code == "metric_not_binary") return "give the metric type: graded, or import it with a threshold";
+  if (code == "too_few_runs") return "run the suite with as many repeats as the reason names";
+  if (code == "nondeterministic") return "minslice repeat LOG lists what differs between the runs";
+  if (code == "response_model_mixed" || code == "response_model_mismatch" || code == "fingerprint_changed")
+    return "minslice drift LOG names the rows; run again with one pinned model";
+  if (code == "model_alias") return "run again under a dated model name";
+  if (code == "score_out_of_range") return "give the metric the range that its scores have";
+  if (code == "unfinished_log") return "complete the log: minslice run SUITE --target NAME -o LOG --resume";
+  if (code == "budget_exhausted")
+    return "complete the log: minslice run SUITE --target NAME -o LOG --resume, with a larger budget";
+  if (code == "suite_mismatch" || code == "prompt_mismatch" || code == "segment_mismatch")
+    return "give two logs of the same suite; these are not";
+  if (code == "no_pairs") return "give two logs of the same cases; these have none in common";
+  if (code == "missing_cap" || code == "slice_missing_cap" || code == "differential_missingness")
+    return "ask what is missing again: minslice run SUITE --target NAME -o LOG --resume";
+  return "repair the logs or run the suite again; these logs support no verdict";
+}
+
+}  // namespace
+
+std::string NextStep(const Verdict& verdict, const std::string& verdict_path) {
+  const std::string save = verdict_path.empty() ? "keep the verdict with --out DIR, then: " : "";
+  const std::string file = verdict_path.empty() ? "DIR/verdict.json" : ShellArgument(verdict_path);
+  switch (verdict.decision) {
+    case Decision::kPromote:
+      return "";
+    case Decision::kInvalid:
+      return NextAfterInvalid(verdict);
+    case Decision::kBlocked:
+    case Decision::kHold: {
+      if (verdict.broke.empty()) return "";
+      const std::vector<const VerdictSegment*> broken = BrokenSlices(verdict, 1);
+      std::string slice = broken.empty() ? "all" : ShellArgument(SliceArgument(verdict, *broken.front()));
+      if (slice.empty()) slice = "all";
+      if (!verdict.reasons.empty() && verdict.reasons.front().code == "family_regression")
+        slice = ShellArgument("family:" + verdict.reasons.front().value);
+      return fmt::format("{}minslice show {} {} --broke", save, file, slice);
+    }
+    case Decision::kInconclusive:
+      // More cases do not help a candidate that looks worse than the margin.
+      if (verdict.planning.pairs_for_goal && *verdict.planning.pairs_for_goal > verdict.aggregate.n_pairs &&
+          verdict.aggregate.delta.value_or(0) > -verdict.policy.margin) {
+        return fmt::format("more cases ({} pairs would do), or a policy that asks for less",
+                           Count(*verdict.planning.pairs_for_goal));
+      }
+      return "see the reasons; more cases in the slices they name";
+  }
+  return "";
 }
 
 namespace {

@@ -32,6 +32,10 @@ std::string AggregateStatus(const Verdict& verdict);
 
 // 0 for the gravest status; reports list by rank, then by delta.
 int SegmentRank(const VerdictSegment& segment);
+// block, hold, low or ok: what the pages filter and colour by.
+const char* SegmentGroup(const VerdictSegment& segment);
+inline constexpr int kLastBlockingRank = 1;  // block, below_floor
+inline constexpr int kLastDecidingRank = 4;  // and suspected, floor_unresolved, required_unresolved
 
 // The slices by rank, then by delta; of one dimension, or of all where it is empty.
 std::vector<const VerdictSegment*> WorstFirst(const Verdict& verdict, const std::string& dimension = "");
@@ -49,6 +53,10 @@ struct ReasonLine {
   std::string text;
 };
 std::vector<ReasonLine> ReasonLines(const Verdict& verdict);
+
+// What to do next, with the command to type; empty after a promotion. `verdict_path` is where verdict.json
+// lies; empty: it was not written. Unescaped but for the shell.
+std::string NextStep(const Verdict& verdict, const std::string& verdict_path);
 
 // The sentences under the table, in order: repeats, bootstrap, data, planning. Unescaped.
 struct Fact {

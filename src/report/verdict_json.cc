@@ -14,6 +14,7 @@
 #include "report/row_json.h"
 #include "report/slices_json.h"
 #include "report/usage_json.h"
+#include "report/verdict_check.h"
 
 namespace minslice::report {
 namespace {
@@ -412,6 +413,7 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
   });
   root.Get("run_hash", verdict.run_hash);
   root.Get("warnings", verdict.warnings);
+  if (diagnostics.empty()) CheckVerdict(verdict, path, diagnostics);
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
   return verdict;
 }

@@ -126,59 +126,6 @@ std::string IdList(const std::vector<std::string>& ids, const Painter& paint, st
   return text;
 }
 
-// What mends the first reason; running the suite again costs money and is the last thing to say.
-std::string NextAfterInvalid(const Verdict& verdict) {
-  const std::string code = verdict.reasons.empty() ? "" : verdict.reasons.front().code;
-  if (code == "dimension_absent") return "correct segments.dimensions in the policy; the logs may be sound";
-  if (code == "metric_not_binary") return "give the metric type: graded, or import it with a threshold";
-  if (code == "too_few_runs") return "run the suite with as many repeats as the reason names";
-  if (code == "nondeterministic") return "minslice repeat LOG lists what differs between the runs";
-  if (code == "response_model_mixed" || code == "response_model_mismatch" || code == "fingerprint_changed")
-    return "minslice drift LOG names the rows; run again with one pinned model";
-  if (code == "model_alias") return "run again under a dated model name";
-  if (code == "score_out_of_range") return "give the metric the range that its scores have";
-  if (code == "unfinished_log") return "complete the log: minslice run SUITE --target NAME -o LOG --resume";
-  if (code == "budget_exhausted")
-    return "complete the log: minslice run SUITE --target NAME -o LOG --resume, with a larger budget";
-  if (code == "suite_mismatch" || code == "prompt_mismatch" || code == "segment_mismatch")
-    return "give two logs of the same suite; these are not";
-  if (code == "no_pairs") return "give two logs of the same cases; these have none in common";
-  if (code == "missing_cap" || code == "slice_missing_cap" || code == "differential_missingness")
-    return "ask what is missing again: minslice run SUITE --target NAME -o LOG --resume";
-  return "repair the logs or run the suite again; these logs support no verdict";
-}
-
-std::string NextStep(const Verdict& verdict, const TextOptions& options) {
-  const std::string save = options.verdict_path.empty() ? "keep the verdict with --out DIR, then: " : "";
-  const std::string file =
-      options.verdict_path.empty() ? "DIR/verdict.json" : ShellArgument(options.verdict_path);
-  switch (verdict.decision) {
-    case Decision::kPromote:
-      return "";
-    case Decision::kInvalid:
-      return NextAfterInvalid(verdict);
-    case Decision::kBlocked:
-    case Decision::kHold: {
-      if (verdict.broke.empty()) return "";
-      const std::vector<const VerdictSegment*> broken = BrokenSlices(verdict, 1);
-      std::string slice = broken.empty() ? "all" : ShellArgument(SliceArgument(verdict, *broken.front()));
-      if (slice.empty()) slice = "all";
-      if (!verdict.reasons.empty() && verdict.reasons.front().code == "family_regression")
-        slice = ShellArgument("family:" + verdict.reasons.front().value);
-      return fmt::format("{}minslice show {} {} --broke", save, file, slice);
-    }
-    case Decision::kInconclusive:
-      // More cases do not help a candidate that looks worse than the margin.
-      if (verdict.planning.pairs_for_goal && *verdict.planning.pairs_for_goal > verdict.aggregate.n_pairs &&
-          verdict.aggregate.delta.value_or(0) > -verdict.policy.margin) {
-        return fmt::format("more cases ({} pairs would do), or a policy that asks for less",
-                           Count(*verdict.planning.pairs_for_goal));
-      }
-      return "see the reasons; more cases in the slices they name";
-  }
-  return "";
-}
-
 // How much is said where 60 lines are short; the table of slices keeps at least kMinRows.
 struct Room {
   std::size_t reasons, reason_lines, warnings, warning_lines, dimensions;
@@ -276,7 +223,7 @@ class TextReport {
     if (verdict_.decision == Decision::kPromote && verdict_.policy.segments.dimensions.empty() &&
         !verdict_.policy.gating && !verdict_.segments.empty())
       lines.emplace_back("  but: no slice is gated by this policy; the last lines say what that hides");
-    if (const std::string next = NextStep(verdict_, options_); !next.empty())
+    if (const std::string next = NextStep(verdict_, options_.verdict_path); !next.empty())
       AddParagraph(lines, "  next: ", next, width_, 2);
     lines.emplace_back();
     return lines;

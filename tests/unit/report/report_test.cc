@@ -10,6 +10,7 @@
 #include "report/escape.h"
 #include "report/report.h"
 #include "unit/gate/logs.h"
+#include "unit/report/hostile.h"
 
 namespace minslice::report {
 namespace {
@@ -211,6 +212,27 @@ TEST(ReportTest, HostileNames) {
   // The command to type is not what a hostile name says.
   EXPECT_THAT(VerdictText(verdict, {.verdict_path = "verdict.json"}),
               HasSubstr("minslice show verdict.json all --broke"));
+}
+
+TEST(ReportTest, EveryHostileTextIsOnlySeen) {
+  const Verdict verdict = testing::VerdictOf(testing::HostileTexts());
+  ASSERT_EQ(verdict.decision, Decision::kBlocked);
+  const std::string markdown = VerdictMarkdown(verdict);
+  for (const std::string& text : {markdown, VerdictText(verdict, {.verdict_path = "verdict.json"}),
+                                  VerdictText(verdict, {.width = 80, .ascii = true})}) {
+    EXPECT_EQ(ValidUtf8(text), text);
+    for (const std::string& line : Lines(text)) {
+      EXPECT_EQ(EscapeTerminal(line), line);
+      EXPECT_FALSE(line.starts_with("::")) << "a command to the CI's log";
+    }
+  }
+  for (const char* markup :
+       {"<script", "<img", "<svg", "](", "](javascript", "```", "@everyone", "@cmd", "http://", "**bold**"})
+    EXPECT_THAT(markdown, Not(HasSubstr(markup)));
+  for (const std::string& line : Lines(markdown)) {
+    if (!line.starts_with("|")) continue;
+    EXPECT_EQ(std::count(line.begin(), line.end(), '|'), 12) << line;
+  }
 }
 
 TEST(ReportTest, WrappingLosesNoCharacter) {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,6 +15,7 @@ using gate::testing::IncidentTables;
 using gate::testing::Judge;
 using gate::testing::Logs;
 using gate::testing::MakeLogs;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -155,6 +157,53 @@ TEST(VerdictJsonTest, BadFilesAreRefusedWithTheirPlace) {
   json = Json::parse(text);
   json.erase("segments");
   EXPECT_THAT(error(json.dump()), HasSubstr("segments"));
+}
+
+// A file that was edited by hand is not shown as a verdict; the field that does not fit is named.
+TEST(VerdictJsonTest, EditedByHand) {
+  const Json sound = Json::parse(VerdictJson(Judge(kGate, MakeLogs(IncidentTables()))));
+  ASSERT_TRUE(ParseVerdictJson(sound.dump(), "v.json").has_value());
+  const auto errors = [&](const std::function<void(Json&)>& edit) {
+    Json json = sound;
+    edit(json);
+    const Result<Verdict> read = ParseVerdictJson(json.dump(), "v.json");
+    std::string text;
+    if (!read) {
+      for (const Diagnostic& diagnostic : read.error().diagnostics) text += diagnostic.ToString() + "\n";
+    }
+    return text;
+  };
+  EXPECT_THAT(errors([](Json& v) { v["verdict"] = "promote"; }),
+              AllOf(HasSubstr("v.json: verdict: expected blocked, which the reasons call for, found promote"),
+                    HasSubstr("exit_code: expected 0 for promote, found 12")));
+  EXPECT_THAT(errors([](Json& v) { v["exit_code"] = 0; }),
+              HasSubstr("exit_code: expected 12 for blocked, found 0"));
+  // Verdict, code and reasons edited together: the status of the slice still says block.
+  EXPECT_THAT(
+      errors([](Json& v) {
+        v["verdict"] = "promote";
+        v["exit_code"] = 0;
+        v["reasons"] = Json::array({{{"code", "non_inferior"}, {"text", "fine"}, {"decision", "promote"}}});
+      }),
+      HasSubstr("verdict: expected blocked, since segments[0] (\"refund_flow\") has the status block"));
+  EXPECT_THAT(errors([](Json& v) { v["reasons"] = Json::array(); }),
+              HasSubstr("reasons: expected at least one"));
+  EXPECT_THAT(errors([](Json& v) { v["policy"]["resolved"]["segments"]["margin"] = 0.5; }),
+              HasSubstr("policy.sha256"));
+  EXPECT_THAT(errors([](Json& v) { v["policy"]["sha256"] = std::string(64, '0'); }),
+              HasSubstr("policy.sha256"));
+  EXPECT_THAT(errors([](Json& v) { v["segments"][0]["n_both"] = 36; }),
+              HasSubstr("segments[0].n_pairs: expected 48, the sum of the four counts, found 47"));
+  EXPECT_THAT(errors([](Json& v) { v["segments"][0]["delta"] = 0.01; }),
+              HasSubstr("segments[0].delta: expected -0.148936, by the counts, found 0.01"));
+  EXPECT_THAT(errors([](Json& v) { v["segments"][1]["candidate_rate"] = nullptr; }),
+              HasSubstr("segments[1].candidate_rate"));
+  EXPECT_THAT(errors([](Json& v) { v["segments"][0]["broke"].erase(0); }),
+              HasSubstr("segments[0].broke: expected 8 ids, n_incumbent_only, found 7"));
+  EXPECT_THAT(errors([](Json& v) { v["aggregate"]["n_candidate_only"] = -3; }),
+              HasSubstr("aggregate.n_candidate_only"));
+  EXPECT_THAT(errors([](Json& v) { v["aggregate"]["ci_low"] = 0.9; }), HasSubstr("aggregate.ci_low"));
+  EXPECT_THAT(errors([](Json& v) { v["missing"]["paired"] = 3; }), HasSubstr("missing.paired"));
 }
 
 // Hostile names: the file is ASCII, so printing it cannot steer a terminal.

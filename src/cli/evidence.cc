@@ -1,0 +1,144 @@
+#include "cli/evidence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "cli/open_log_argument.h"
+#include "import/import.h"
+#include "io/file_system.h"
+#include "io/nearest_name.h"
+#include "json/json.h"
+#include "report/report.h"
+#include "suite/suite.h"
+
+namespace minslice::cli {
+namespace {
+
+// "inspect:run.eval" and the like, which OpenLogArgument reads.
+bool IsForeign(const std::string& path) {
+  const std::size_t colon = path.find(':');
+  return colon != std::string::npos && import::FindFormat(path.substr(0, colon)).has_value();
+}
+
+// A log is found where the verdict names it, or beside the verdict under its file name; its hash decides.
+// No value: it is in neither place.
+Result<std::optional<RunLog>> FindLog(const VerdictInput& input, const std::string& verdict_path) {
+  std::vector<std::string> places = {input.path};
+  const std::size_t slash = input.path.rfind('/');
+  const std::string name = slash == std::string::npos ? input.path : input.path.substr(slash + 1);
+  const std::string beside = io::JoinPath(io::FolderOf(verdict_path), name);
+  if (beside != input.path) places.push_back(beside);
+  std::string changed;
+  for (const std::string& place : places) {
+    const bool foreign = place == input.path && !io::RealFileSystem().Exists(place) && IsForeign(place);
+    // A pipe that was read once holds nothing any more.
+    std::error_code ignored;
+    if (!foreign && !std::filesystem::is_regular_file(place, ignored)) continue;
+    Result<RunLog> log = OpenLogArgument(place, {.outputs = true});
+    if (!log && foreign) continue;
+    if (!log) return tl::unexpected(log.error());
+    if (log->sha256 == input.sha256) return std::optional<RunLog>(*std::move(log));
+    changed = place;
+  }
+  if (!changed.empty()) {
+    return FailAt({changed, 0, 0},
+                  fmt::format("this is not the {} log that the verdict was reached on: its SHA-256 differs",
+                              input.side));
+  }
+  return std::optional<RunLog>();
+}
+
+std::string PromptText(const std::string& messages_json) {
+  const Result<json::Value> messages = json::Parse(messages_json, "messages");
+  if (!messages || !messages->is_array()) return messages_json;
+  std::string text;
+  for (const json::Value& message : *messages) {
+    const bool plain = message.is_object() && message.contains("content") && message["content"].is_string();
+    const std::string content = plain ? message["content"].get<std::string>() : json::Compact(message);
+    const bool user_only = messages->size() == 1;
+    if (!text.empty()) text += "\n";
+    if (!user_only && plain && message.contains("role") && message["role"].is_string()) {
+      text += message["role"].get<std::string>() + ": ";
+    }
+    text += content;
+  }
+  return text;
+}
+
+void AddAll(const Failure& failure, Failure& all) {
+  if (failure.kind == Failure::Kind::kInternal) all.kind = failure.kind;
+  all.diagnostics.insert(all.diagnostics.end(), failure.diagnostics.begin(), failure.diagnostics.end());
+}
+
+void AddQuestions(const std::set<std::string>& case_ids, const std::string& path, Evidence& evidence,
+                  Failure& failure) {
+  const Result<suite::Suite> suite = suite::LoadSuite(path);
+  if (!suite) return AddAll(suite.error(), failure);
+  for (const Case& c : suite->cases) {
+    if (!case_ids.contains(c.id)) continue;
+    CaseEvidence& held = evidence.cases[c.id];
+    for (const std::vector<CaseRecord>* rows : {&held.incumbent, &held.candidate}) {
+      if (rows->empty() || !rows->front().prompt_sha256 || *rows->front().prompt_sha256 == c.prompt_sha256)
+        continue;
+      failure.diagnostics.push_back(
+          {{path, 0, 0}, fmt::format("case {} is another prompt here than in the logs", io::Quoted(c.id))});
+      return;
+    }
+    held.prompt = PromptText(c.messages_json);
+    held.expected = c.expected_json;
+  }
+}
+
+}  // namespace
+
+Result<Verdict> ReadVerdict(const std::string& path) {
+  const Result<std::string> bytes = io::RealFileSystem().ReadFile(path);
+  if (!bytes) return tl::unexpected(bytes.error());
+  return report::ParseVerdictJson(*bytes, path);
+}
+
+Result<Evidence> ReadEvidence(const Verdict& verdict, const std::set<std::string>& case_ids,
+                              const EvidenceOptions& options) {
+  Evidence evidence;
+  Failure failure;
+  for (const VerdictInput& input : verdict.inputs) {
+    if (case_ids.empty()) break;
+    Result<std::optional<RunLog>> log = FindLog(input, options.verdict_path);
+    if (!log) {
+      AddAll(log.error(), failure);
+      continue;
+    }
+    if (!*log) {
+      const std::string absent =
+          fmt::format("the {} log {} is not where the verdict names it, nor beside the verdict", input.side,
+                      io::Quoted(input.path, 200));
+      if (options.logs_may_be_absent) {
+        evidence.absent.push_back(absent);
+      } else {
+        failure.diagnostics.push_back({{}, absent});
+      }
+      continue;
+    }
+    for (CaseRecord& record : (*log)->cases) {
+      if (!case_ids.contains(record.case_id)) continue;
+      CaseEvidence& held = evidence.cases[record.case_id];
+      (input.side == "incumbent" ? held.incumbent : held.candidate).push_back(std::move(record));
+    }
+  }
+  if (!options.suite.empty()) AddQuestions(case_ids, options.suite, evidence, failure);
+  if (!failure.diagnostics.empty()) return tl::unexpected(failure);
+  for (auto& [id, held] : evidence.cases) {
+    for (std::vector<CaseRecord>* rows : {&held.incumbent, &held.candidate}) {
+      std::stable_sort(rows->begin(), rows->end(),
+                       [](const CaseRecord& a, const CaseRecord& b) { return a.repeat < b.repeat; });
+    }
+  }
+  return evidence;
+}
+
+}  // namespace minslice::cli
