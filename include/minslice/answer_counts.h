@@ -29,8 +29,9 @@ class AnswerCounts {
  public:
   // Empty names: not known.
   void Add(std::string_view case_id, int repeat, std::string_view response_model,
-           std::string_view system_fingerprint) {
+           std::string_view system_fingerprint, std::string_view deployment = {}) {
     ++answered_;
+    if (!deployment.empty()) Note(deployments_, case_id, repeat, deployment);
     if (!system_fingerprint.empty()) Note(fingerprints_, case_id, repeat, system_fingerprint);
     if (response_model.empty()) {
       ++unnamed_;
@@ -44,6 +45,7 @@ class AnswerCounts {
   std::int64_t model_switches() const { return model_switches_; }
   const std::vector<AnsweredBy>& models() const { return models_.list; }  // in the order in which they came
   const std::vector<AnsweredBy>& fingerprints() const { return fingerprints_.list; }
+  const std::vector<AnsweredBy>& deployments() const { return deployments_.list; }  // the gateway's own ids
 
  private:
   struct Names {
@@ -73,7 +75,7 @@ class AnswerCounts {
     return switched;
   }
 
-  Names models_, fingerprints_;
+  Names models_, fingerprints_, deployments_;
   std::int64_t answered_ = 0, unnamed_ = 0, model_switches_ = 0;
 };
 

@@ -79,6 +79,7 @@ void ViewRecord(const CaseRecord& record, RowFields& row) {
   row.output_tokens = record.output_tokens;
   row.cost_usd = record.cost_usd;
   row.latency_ms = record.latency_ms;
+  row.via = record.via;
 }
 
 void RowColumns::Reserve(std::size_t rows, std::size_t id_bytes) {
@@ -176,7 +177,8 @@ void RowColumns::Append(const RowFields& row) {
   }
   if (row.outcome != Outcome::kInfraError) {
     answers_.Add(row.case_id, row.repeat, row.response_model.value_or(std::string_view()),
-                 row.system_fingerprint.value_or(std::string_view()));
+                 row.system_fingerprint.value_or(std::string_view()),
+                 row.via != nullptr && row.via->deployment ? *row.via->deployment : std::string_view());
   }
 }
 
