@@ -114,6 +114,27 @@ void AppendMember(const char* key, const std::string& canonical, std::string& ou
   out += canonical;
 }
 
+// From what was kept of a case; the same text as from its line.
+std::string CanonicalCase(const Case& c) {
+  std::string text = "{";
+  if (c.cluster) AppendMember("cluster", json::QuotedText(*c.cluster), text);
+  if (!c.expected_json.empty()) AppendMember("expected", c.expected_json, text);
+  AppendMember("id", json::QuotedText(c.id), text);
+  AppendMember("messages", c.messages_json, text);
+  if (!c.metadata_json.empty()) AppendMember("metadata", c.metadata_json, text);
+  std::string segments = "{";
+  for (const Segment& segment : c.segments) {
+    if (segments.size() > 1) segments += ',';
+    segments += json::QuotedText(segment.dimension) + ":" + json::QuotedText(segment.value);
+  }
+  AppendMember("segments", segments + "}", text);
+  if (!c.tools_json.empty()) AppendMember("tools", c.tools_json, text);
+  AppendMember("weight", json::NumberText(c.weight), text);
+  text += '}';
+  const auto node = json::ParseNode(text, {});
+  return node ? json::Canonical(*node) : text;
+}
+
 }  // namespace
 
 void CaseReader::Read(std::string_view bytes, const std::string& path) {
@@ -270,15 +291,23 @@ void CaseReader::Line(std::string_view line, const SourcePosition& where) {
   if (!canonical_tools.empty()) AppendMember("tools", canonical_tools, canonical);
   AppendMember("weight", json::NumberText(c.weight), canonical);
   canonical += '}';
-  canonical_.emplace_back(c.id, std::move(canonical));
+  if (ascending_ && !cases_.empty() && !(cases_.back().id < c.id)) ascending_ = false;
+  if (ascending_) {
+    hash_.Update(canonical);
+    hash_.Update("\n");
+  }
   cases_.push_back(std::move(c));
 }
 
 std::string CaseReader::Digest() {
-  std::sort(canonical_.begin(), canonical_.end());
+  if (ascending_) return hash_.HexDigest();
+  std::vector<const Case*> sorted;
+  sorted.reserve(cases_.size());
+  for (const Case& c : cases_) sorted.push_back(&c);
+  std::sort(sorted.begin(), sorted.end(), [](const Case* a, const Case* b) { return a->id < b->id; });
   io::Sha256 hash;
-  for (const auto& [id, canonical] : canonical_) {
-    hash.Update(canonical);
+  for (const Case* c : sorted) {
+    hash.Update(CanonicalCase(*c));
     hash.Update("\n");
   }
   return hash.HexDigest();

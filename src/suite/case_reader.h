@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/diagnostics.h"
+#include "io/sha256.h"
 #include "minslice/case.h"
 
 namespace minslice::suite {
@@ -27,7 +28,7 @@ class CaseReader {
   void Read(std::string_view bytes, const std::string& path);
 
   std::vector<Case> TakeCases() { return std::move(cases_); }
-  // SHA-256 over the canonical cases, ascending by id, each followed by a newline.
+  // SHA-256 over the canonical cases, ascending by id, each followed by a newline. Once, before TakeCases.
   std::string Digest();
 
  private:
@@ -37,7 +38,9 @@ class CaseReader {
   io::Diagnostics& diagnostics_;
   std::vector<Case> cases_;
   std::unordered_map<std::string, SourcePosition> ids_;
-  std::vector<std::pair<std::string, std::string>> canonical_;  // id, canonical case
+  // Cases that come in the order of their ids need not be kept twice.
+  bool ascending_ = true;
+  io::Sha256 hash_;
 };
 
 }  // namespace minslice::suite

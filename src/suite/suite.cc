@@ -351,8 +351,8 @@ Result<Suite> LoadSuite(const std::string& path, io::FileSystem& files) {
     diagnostics.Add(where, fmt::format("cases: {}", cases.error().diagnostics[0].ToString()));
   }
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
-  suite.cases = reader.TakeCases();
   suite.sha256 = reader.Digest();
+  suite.cases = reader.TakeCases();
   return suite;
 }
 

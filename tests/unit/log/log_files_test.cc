@@ -193,8 +193,7 @@ TEST(ScanLog, AgreesWithReadingTheWhole) {
   const std::string path = std::string(name) + "/log.jsonl";
   std::string bytes = kRun;
   for (int i = 0; i < 30000; ++i) bytes += Row("case-" + std::to_string(i), i % 3 == 0 ? "fail" : "pass");
-  for (const std::string& tail : {std::string(), End(30000, "t"), End(30000, "t") + Row("late", "pass"),
-                                  std::string("{\"record\":\"ca")}) {
+  for (const std::string& tail : {std::string(), End(30000, "t"), std::string("{\"record\":\"ca")}) {
     std::ofstream(path, std::ios::binary) << bytes << tail;
     const auto whole = ReadLog(path);
     ASSERT_TRUE(whole);

@@ -31,7 +31,7 @@ class FakeClient : public http::Client {
     sent.push_back({content, clock_.MonotonicSeconds()});
     last_request = request;
     bodies.push_back(body);
-    const auto by = by_model.find(body["model"]);
+    const auto by = by_model.find(body["model"].get<std::string>());
     http::Response response = by == by_model.end() ? script_(content, ++asked[content]) : by->second;
     response.tag = request.tag;
     pending_.push_back(std::move(response));
@@ -201,7 +201,8 @@ TEST_F(RunnerTest, TargetsAreAskedInTurn) {
   }
   // Neither always goes first.
   std::set<std::string> firsts;
-  for (std::size_t i = 0; i + 1 < client.bodies.size(); i += 2) firsts.insert(client.bodies[i]["model"]);
+  for (std::size_t i = 0; i + 1 < client.bodies.size(); i += 2)
+    firsts.insert(client.bodies[i]["model"].get<std::string>());
   EXPECT_EQ(firsts.size(), 2U);
 }
 

@@ -1,0 +1,35 @@
+"""minslice overhead between two mocks of which one is 15 ms slower: the cost and its interval, both loops, CPU of the process that listens;
+the same way twice costs nothing that is above its floor; what cannot be reached is said."""
+
+import json
+
+from harness import Folder, Mock, check, main, run, write_suite
+
+
+def test():
+    with Folder() as slow_folder, Folder() as fast_folder:
+        suite = write_suite(fast_folder, 50)
+        with Mock(suite, "latency: {ms: 10}\n") as fast, Mock(write_suite(slow_folder, 50), "latency: {ms: 25}\n") as slow:
+            arguments = ["overhead", "--suite", suite, "--requests", 1200, "--block", 100, "--concurrency", 10, "--rate", 150, "--format", "json", "--quiet"]
+            ended = run(*arguments, "--direct", fast.base_url, "--via", slow.base_url)
+            facts = json.loads(ended.out)
+            facts = facts[0] if isinstance(facts, list) else facts
+            rows = {(row["loop"], row["quantile"]): row for row in facts["quantiles"]}
+            check(set(rows) == {(a, b) for a in ("closed", "open") for b in ("p50", "p99", "p99.9")}, f"{sorted(rows)}")
+            for loop in ("closed", "open"):
+                p50 = rows[loop, "p50"]
+                # Both mocks answer late, never early; a busy machine moves both.
+                check(p50["cost_low"] <= p50["cost_ms"] <= p50["cost_high"], f"{p50}")
+                check(8 <= p50["cost_ms"] <= 40 and p50["above_floor"] == "yes", f"{loop}: {p50}")
+                check(p50["direct_ms"] >= 10 and p50["via_ms"] >= 25, f"{loop}: {p50}")
+                check(rows[loop, "p99.9"]["cost_high"] is None, "1,200 requests bound no 99.9th percentile")
+                check(facts[f"{loop}_via_failures"] == 0 and facts[f"{loop}_via_requests"] == 1200, f"{facts}")
+                check(facts[f"{loop}_gateway_cpu_ms"] > 0, "the process that listens on the port was not found")
+            check("open_lag_p99_ms" in facts, "how late requests were sent")
+            text = run(*[a for a in arguments if a not in ("--format", "json")], "--direct", fast.base_url, "--via", slow.base_url).out
+            check("costs" in text and max(map(len, text.splitlines())) < 140, text)
+            ended = run(*arguments, "--direct", fast.base_url, "--via", "http://127.0.0.1:9/v1", expect=2)
+            check("every request failed" in ended.err, f"{ended}")
+
+
+main(test)
