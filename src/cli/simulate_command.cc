@@ -274,8 +274,7 @@ void RunSimulate(const SimulateFlags& flags, Session& session) {
                   << io::RealClock().NowRfc3339().substr(0, 10) << ").\n\n"
                   << plan::kPublishedSettingText << "\n\n";
     }
-    session.out << (flags.published ? "" : "- ") << "promote / hold / blocked / inconclusive, % of "
-                << CountText(flags.runs)
+    session.out << "promote / hold / blocked / inconclusive, % of " << CountText(flags.runs)
                 << fmt::format(" runs a cell; Monte-Carlo standard error at most {:.1f} points.\n\n",
                                50 / std::sqrt(static_cast<double>(flags.runs)));
     WriteMarkdown(report, session.out);
