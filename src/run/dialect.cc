@@ -196,7 +196,9 @@ std::optional<GatewayKind> GatewayKindFromName(std::string_view name) {
 
 GatewayKind RecogniseGateway(const http::Headers& headers) {
   for (const http::Header& header : headers) {
-    if (header.name.starts_with("x-litellm-")) return GatewayKind::kLiteLlm;
+    // Others copy the name of LiteLLM's cost.
+    if (header.name.starts_with("x-litellm-") && header.name != "x-litellm-response-cost")
+      return GatewayKind::kLiteLlm;
     if (header.name.starts_with("x-portkey-")) return GatewayKind::kPortkey;
     if (header.name.starts_with("x-bifrost-")) return GatewayKind::kBifrost;
   }

@@ -252,7 +252,7 @@ class Runner {
       limiter_.Answered();
     }
     Settle(slot, answer, response);
-    if (response.error == http::TransportError::kNone) {
+    if (response.error == http::TransportError::kNone || response.status != 0) {  // cut short is heard too
       heard_ = true;
       last_heard_s_ = clock_.MonotonicSeconds();
       unreached_ = 0;

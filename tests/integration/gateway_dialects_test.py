@@ -66,7 +66,7 @@ def recognised_by_its_answers(folder):
         check(rows[0]["via"] == {"deployment": "d1", "request_id": "1", "retries": 0}, rows[0])
     drift = run("drift", log, expect=None)
     check("litellm does not show" in drift.out, drift)
-    repeat = run("repeat", log, log, expect=None)
+    repeat = run("repeat", log, expect=None)
     check("litellm does not show" in repeat.out + repeat.err, repeat)
 
 

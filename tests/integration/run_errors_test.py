@@ -64,6 +64,29 @@ def interrupted(folder):
         check(mock.stats()["answered"] == len(rows), "answers were lost")
 
 
+def interrupted_twice(folder):
+    """The second interrupt does not wait for what is in flight; the log goes on from there."""
+    suite = write_suite(folder, 60)
+    log = folder / "twice.jsonl"
+    config = "models: [{name: slow, latency: {ms: 20000}}, {name: quick}]\n"
+    with Mock(suite, config) as mock:
+        base = ["run", suite, "--target", "t", "-o", log, "--base-url", mock.base_url]
+        process = start(*base, "--model", "slow", "--concurrency", 8)
+        limit = time.monotonic() + 30
+        while mock.stats()["requests"] < 8 and time.monotonic() < limit:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        check(process.poll() is None, "the first interrupt waits for what is in flight")
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        check(process.returncode == 1 and time.monotonic() - began < 15, f"exit {process.returncode} {err}")
+        check(not log.exists() and "no log was left" in err, err)  # nothing had been answered
+        run(*base, "--model", "quick", "--resume")
+        check(read_log(log)[2] is not None, "the run can be begun anew")
+
+
 def refusals(folder):
     suite = write_suite(folder, 300)
     faults = ["http_401", "http_403", "http_404", "quota", "budget", "payment"]
@@ -182,7 +205,7 @@ def infra_rows_are_asked_again(folder):
 
 
 def test():
-    for part in (unreachable, interrupted, refusals, bad_settings, secrets, faults, infra_rows_are_asked_again):
+    for part in (unreachable, interrupted, interrupted_twice, refusals, bad_settings, secrets, faults, infra_rows_are_asked_again):
         with Folder() as folder:
             part(folder)
         print(f"{part.__name__}: ok", flush=True)

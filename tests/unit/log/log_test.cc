@@ -229,10 +229,36 @@ class LogFileTest : public testing::Test {
 TEST_F(LogFileTest, TheRowsOfAGroupAreInTheFileOnceItIsFlushed) {
   auto writer = LogWriter::Create(path_, SampleRun());
   ASSERT_TRUE(writer);
-  EXPECT_EQ(Bytes(), "");
+  EXPECT_EQ(Bytes(), "");  // the run record comes with the first row
+  (*writer)->DescribeGateway("litellm", {"a", "b"});
+  RunRecord described = SampleRun();
+  described.gateway_kind = "litellm";
+  described.gateway_hides = {"a", "b"};
   ASSERT_TRUE((*writer)->Append(SampleCase()));
   ASSERT_TRUE((*writer)->Flush());
-  EXPECT_EQ(Bytes(), RunRecordLine(SampleRun()) + "\n" + CaseRecordLine(SampleCase()) + "\n");
+  EXPECT_EQ(Bytes(), RunRecordLine(described) + "\n" + CaseRecordLine(SampleCase()) + "\n");
+  (*writer)->DescribeGateway("portkey", {});  // too late
+  StopRecord stop;
+  stop.reason = "budget_exhausted";
+  stop.text = "spent";
+  stop.answered = 1;
+  stop.missing = 2;
+  ASSERT_TRUE((*writer)->Stop(stop));
+  const auto log = ParseLog(Bytes(), path_);
+  ASSERT_TRUE(log);
+  EXPECT_EQ(log->run.gateway_kind, "litellm");
+  EXPECT_EQ(log->run.gateway_hides, described.gateway_hides);
+  EXPECT_FALSE(log->end);
+  ASSERT_TRUE(log->stop);
+  EXPECT_EQ(log->stop->reason, "budget_exhausted");
+  EXPECT_EQ(log->stop->missing, 2);
+}
+
+TEST_F(LogFileTest, ARunWithoutARowLeavesAnEmptyFile) {
+  auto writer = LogWriter::Create(path_, SampleRun());
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->Stop({}));
+  EXPECT_EQ(Bytes(), "");
 }
 
 TEST_F(LogFileTest, RefusesAnExistingLogAndASecondWriter) {

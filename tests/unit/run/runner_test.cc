@@ -79,9 +79,14 @@ class FakeLog : public log::LogWriter {
     ends.push_back(record);
     return {};
   }
+  Result<void> Stop(const StopRecord& record) override {
+    stops.push_back(record);
+    return {};
+  }
   Result<void> Sync() override { return {}; }
   std::vector<CaseRecord> rows;
   std::vector<EndRecord> ends;
+  std::vector<StopRecord> stops;
   int fail_after = -1;
 };
 
@@ -509,6 +514,66 @@ TEST_F(RunnerTest, AddsUpTheCosts) {
   MustRun(client);
   ASSERT_EQ(log_.ends.size(), 1U);
   EXPECT_DOUBLE_EQ(*log_.ends[0].spent_usd, 3.0);
+}
+
+TEST_F(RunnerTest, TlsThatFailsAtFirstEndsTheRunAndLaterIsAskedAgain) {
+  MakeCases(50);
+  FakeClient wrong(clock_, [](const std::string&, int) {
+    return Broken(http::TransportError::kTls, "error:0A00010B:SSL routines::wrong version number");
+  });
+  const Summary summary = MustRun(wrong);
+  EXPECT_EQ(summary.end, End::kRefused);
+  EXPECT_THAT(summary.why, HasSubstr("http:// instead of https://"));
+  EXPECT_EQ(wrong.sent.size(), 4U);
+  FakeClient once(clock_, [](const std::string& content, int nth) {
+    return content == "c30" && nth == 1 ? Broken(http::TransportError::kTls, "handshake") : Ok();
+  });
+  EXPECT_EQ(MustRun(once).end, End::kComplete);
+  EXPECT_EQ(RowOf("c30").attempts, 2);
+}
+
+TEST_F(RunnerTest, AnAnswerFromElsewhereIsARowWithoutAGrade) {
+  MakeCases(20);
+  options_.gateway = GatewayKind::kPortkey;
+  FakeClient client(clock_, [](const std::string& content, int) {
+    return Ok("ok", {{"x-portkey-last-used-option-index", content == "c7" ? "config.targets[1]" : "config"}});
+  });
+  const Summary summary = MustRun(client);
+  EXPECT_EQ(summary.end, End::kComplete);
+  EXPECT_EQ(summary.not_fresh, 1);
+  EXPECT_EQ(RowOf("c7").outcome, Outcome::kInfraError);
+  EXPECT_EQ(RowOf("c7").attempts, 1);
+  EXPECT_EQ(RowOf("c7").output, std::nullopt);
+  ASSERT_NE(RowOf("c7").via, nullptr);
+  EXPECT_EQ(RowOf("c7").via->fallbacks, 1);
+  EXPECT_EQ(RowOf("c8").outcome, Outcome::kPass);
+  EXPECT_EQ(client.last_request.own_headers.at(0).name, "x-portkey-trace-id");
+}
+
+TEST_F(RunnerTest, RowsThatArePushedBackOutliveTheirAttempts) {
+  MakeCases(40);
+  options_.max_attempts = 2;
+  options_.concurrency = 20;
+  FakeClient client(
+      clock_, [&](const std::string&, int) { return clock_.MonotonicSeconds() < 20 ? Status(429) : Ok(); });
+  const Summary summary = MustRun(client);
+  EXPECT_EQ(summary.progress.counts.pass, 40);
+  EXPECT_GT(summary.pauses, 2);
+  EXPECT_LT(summary.narrowest, 20U);
+  EXPECT_LT(client.sent.size(), 40U + 200U);
+}
+
+TEST_F(RunnerTest, ARunThatStopsSaysWhyInItsLog) {
+  MakeCases(30);
+  options_.budget.limits.requests = 12;
+  FakeClient client(clock_, [](const std::string&, int) { return Ok(); });
+  const Summary summary = MustRun(client);
+  EXPECT_EQ(summary.end, End::kBudget);
+  EXPECT_EQ(client.sent.size(), 12U);
+  ASSERT_EQ(log_.stops.size(), 1U);
+  EXPECT_EQ(log_.stops[0].reason, "budget_exhausted");
+  EXPECT_EQ(log_.stops[0].answered, 12);
+  EXPECT_EQ(log_.stops[0].missing, 18);
 }
 
 TEST_F(RunnerTest, AFullDiskEndsTheRun) {
