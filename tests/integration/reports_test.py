@@ -19,6 +19,7 @@ import xml.etree.ElementTree
 
 MINSLICE = str(pathlib.Path(sys.argv[1]).resolve())
 FAULTS = []
+csv.field_size_limit(1 << 24)  # a cell may hold a whole output
 HOSTILE = ["\x1b]0;title\x07\x1b[2J", "]]></failure><script>alert(1)</script>", "=HYPERLINK(\"http://x\",\"y\")", "+1+1", "-2", "@SUM(A1)",
            "\u202eevil\u202c", "a\"b\\c", "a,b", "line\nbreak", "::error::owned", "##[error]owned", "100% & <b>", "\uff1d1+1", "\ufffe\uffff",
            "tab\tin", "x" * 5000, "|cell| `code` <img src=x onerror=alert(1)>", "@octocat", "-->"]
