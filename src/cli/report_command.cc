@@ -1,6 +1,11 @@
 // minslice report: renders a verdict.json again; nothing is computed.
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +18,7 @@
 #include "io/file_system.h"
 #include "io/staged_file.h"
 #include "report/dashboard.h"
+#include "report/machine.h"
 #include "report/report.h"
 
 namespace minslice::cli {
@@ -24,6 +30,7 @@ struct ReportOptions {
   std::string suite;
   std::string prompts = "changed";
   std::map<std::string, std::string> files;  // by format
+  std::string csv_prompts;
   std::string format = "text";
 };
 
@@ -38,12 +45,36 @@ void WriteTrend(const std::vector<report::TrendRun>& runs, const ReportOptions& 
   if (!written) session.Report(written.error());
 }
 
+// The prompts that changed, with what the logs that the verdict names hold of them.
+std::optional<std::string> PromptsOf(const Verdict& verdict, const std::string& verdict_path,
+                                     Session& session) {
+  std::set<std::string> ids;
+  const VerdictMissing& missing = verdict.missing;
+  for (const auto* list :
+       {&verdict.broke, &verdict.fixed, &missing.incumbent_only_ids, &missing.candidate_only_ids,
+        &missing.incumbent_infra_ids, &missing.candidate_infra_ids})
+    ids.insert(list->begin(), list->end());
+  Result<Evidence> evidence = ReadEvidence(verdict, ids, {.verdict_path = verdict_path});
+  if (!evidence) {
+    session.Report(evidence.error());
+    return std::nullopt;
+  }
+  RunLog incumbent;
+  RunLog candidate;
+  for (auto& [id, rows] : evidence->cases) {
+    std::move(rows.incumbent.begin(), rows.incumbent.end(), std::back_inserter(incumbent.cases));
+    std::move(rows.candidate.begin(), rows.candidate.end(), std::back_inserter(candidate.cases));
+  }
+  return report::PromptsCsv(verdict, std::span(&incumbent, 1), std::span(&candidate, 1));
+}
+
 void RunReport(const ReportOptions& options, Session& session) {
   std::vector<std::string> outputs;
   if (!options.html.empty()) outputs.push_back(options.html);
   for (const auto& [format, path] : options.files) {
     if (!path.empty()) outputs.push_back(path);
   }
+  if (!options.csv_prompts.empty()) outputs.push_back(options.csv_prompts);
   if (!OutputsAreNoInputs(outputs, options.verdicts, session)) return;
   std::vector<report::TrendRun> runs;
   for (const std::string& path : options.verdicts) {
@@ -68,6 +99,14 @@ void RunReport(const ReportOptions& options, Session& session) {
                                 session);
     if (!pages) return;
     files = *std::move(pages);
+  }
+  if (!options.csv_prompts.empty()) {
+    std::vector<std::string> logs;
+    for (const VerdictInput& input : verdict.inputs) logs.push_back(input.path);
+    if (!OutputsAreNoInputs(std::vector{options.csv_prompts}, logs, session)) return;
+    std::optional<std::string> prompts = PromptsOf(verdict, verdict_path, session);
+    if (!prompts) return;
+    files.push_back({options.csv_prompts, *std::move(prompts)});
   }
   for (const ReportKind& kind : ReportKinds()) {
     const std::string& path = options.files.at(kind.format);
@@ -111,6 +150,11 @@ void AddReportCommand(CLI::App& app, Session& session) {
                      std::string("write ") + kind.help)
         ->type_name("FILE");
   }
+  command
+      ->add_option("--csv-prompts", options->csv_prompts,
+                   "write the prompts that changed as CSV, with both outputs, from the logs that the verdict "
+                   "names")
+      ->type_name("FILE");
   AddFormatFlag(*command, options->format, ReportFormats());
   command->footer(
       "Example:\n"

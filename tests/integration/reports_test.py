@@ -19,6 +19,7 @@ import xml.etree.ElementTree
 
 MINSLICE = str(pathlib.Path(sys.argv[1]).resolve())
 FAULTS = []
+csv.field_size_limit(1 << 24)  # a cell may hold a whole output
 HOSTILE = ["\x1b]0;title\x07\x1b[2J", "]]></failure><script>alert(1)</script>", "=HYPERLINK(\"http://x\",\"y\")", "+1+1", "-2", "@SUM(A1)",
            "\u202eevil\u202c", "a\"b\\c", "a,b", "line\nbreak", "::error::owned", "##[error]owned", "100% & <b>", "\uff1d1+1", "\ufffe\uffff",
            "tab\tin", "x" * 5000, "|cell| `code` <img src=x onerror=alert(1)>", "@octocat", "-->"]
@@ -176,7 +177,8 @@ def main():
         # A megabyte of output, invalid UTF-8 within it.
         with open(top / "b.jsonl", "rb") as file:
             rows = file.read().split(b"\n")
-        rows[1] = rows[1].replace(b'"output": ""', b'"output": "' + b"=\x1b[2J".replace(b"\x1b", b"\\u001b") * 150000 + b'"')
+        broken = next(i for i, row in enumerate(rows) if b'"=cmd|3-20"' in row)
+        rows[broken] = rows[broken].replace(b'"output": ""', b'"output": "' + b"=\x1b[2J".replace(b"\x1b", b"\\u001b") * 150000 + b'"')
         (top / "b.jsonl").write_bytes(b"\n".join(rows))
         done = gate("gate", policy, "--incumbent", top / "a.jsonl", "--candidate", top / "b.jsonl", "--out", top / "hostile")
         check(done.returncode == 12, f"hostile: exit {done.returncode} {done.stderr[:300]}")
@@ -184,6 +186,22 @@ def main():
         comment = (top / "hostile/report.md").read_text("utf-8")
         for needle in ("<script", "<img", "@octocat", "](http"):
             check(needle not in comment, f"hostile: report.md holds {needle}")
+
+        # The same with the outputs, from the logs that the verdict names.
+        done = gate("report", top / "hostile/verdict.json", "--csv-prompts", top / "full.csv")
+        check(done.returncode == 0, f"--csv-prompts: {done.returncode} {done.stderr[:300]}")
+        rows = check_csv((top / "full.csv").read_bytes(), "full.csv")
+        check(len(rows) == len(check_csv((top / "hostile/prompts.csv").read_bytes(), "prompts.csv")), "full.csv has the same prompts")
+        check(any(len(row["candidate_output"]) > 900000 for row in rows), "full.csv holds the megabyte of output")
+        check(not steers((top / "full.csv").read_text("utf-8").replace("\r\n", "\n")), "full.csv steers no terminal")
+        done = gate("report", top / "hostile/verdict.json", "--csv-prompts", top / "a.jsonl")
+        check(done.returncode == 2 and b"is the input" in done.stderr, "--csv-prompts is never written over a log")
+        with open(top / "b.jsonl", "ab") as file:
+            file.write(b"\n")
+        done = gate("report", top / "hostile/verdict.json", "--csv-prompts", top / "none.csv")
+        check(done.returncode == 2 and b"SHA-256 differs" in done.stderr and not (top / "none.csv").exists(), "another log is refused")
+        with open(top / "b.jsonl", "rb+") as file:
+            file.truncate(file.seek(0, os.SEEK_END) - 1)
 
         # 1,000 slices, 30 of them blocked; and 1,000 all blocked.
         names = [f"customer_{k:04}" for k in range(1000)]
