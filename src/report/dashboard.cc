@@ -241,6 +241,28 @@ std::string Repeats(const Verdict& verdict) {
          rows + "</tbody></table></div>\n";
 }
 
+std::string Curve(const Verdict& verdict) {
+  const std::vector<VerdictMdePoint>& points = verdict.planning.mde_curve;
+  if (points.empty()) return "";
+  std::string out =
+      "<h3>What more pairs would see</h3>\n<p class=\"note\">Solid: the smallest difference that so many "
+      "pairs see; "
+      "dashed: the smallest margin that they certify; both at the policy's power.</p>\n" +
+      CurvePlot(points, verdict.aggregate.n_pairs) +
+      "<div class=\"scroll plain\" tabindex=\"0\" role=\"region\" aria-label=\"What more pairs would "
+      "see\"><table><thead><tr>"
+      "<th scope=\"col\" class=\"num\">pairs</th><th scope=\"col\" class=\"num\">sees, pt</th>"
+      "<th scope=\"col\" class=\"num\">certifies, pt</th></tr></thead><tbody>\n";
+  for (const VerdictMdePoint& point : points) {
+    const bool own = point.n_pairs == verdict.aggregate.n_pairs;
+    out += fmt::format(
+        "<tr><th scope=\"row\" class=\"num\">{}{}</th><td class=\"num\">{}</td><td "
+        "class=\"num\">{}</td></tr>\n",
+        Count(point.n_pairs), own ? " (this run)" : "", Size(point.mde), Size(point.resolvable_margin));
+  }
+  return out + "</tbody></table></div>\n";
+}
+
 std::string FactsSection(const Verdict& verdict) {
   std::string out =
       "<section aria-labelledby=\"facts\">\n<h2 id=\"facts\">Noise, data, and what it would take</h2>\n<dl "
@@ -249,7 +271,7 @@ std::string FactsSection(const Verdict& verdict) {
     out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", fact.name, HtmlText(fact.text));
   for (const std::string& warning : verdict.warnings)
     out += fmt::format("<dt>warning</dt><dd>{}</dd>\n", HtmlText(warning));
-  return out + "</dl>\n" + Repeats(verdict) + "</section>\n";
+  return out + "</dl>\n" + Repeats(verdict) + Curve(verdict) + "</section>\n";
 }
 
 std::string Sources(const Verdict& verdict) {
@@ -379,9 +401,13 @@ std::vector<HtmlFile> Dashboard(const Verdict& verdict, const DashboardEvidence&
                            CutToWidth(ValidUtf8(ArmName(verdict.candidate)), 60),
                            CutToWidth(ValidUtf8(ArmName(verdict.incumbent)), 60),
                            CutToWidth(ValidUtf8(verdict.suite), 60));
+  const std::string figures =
+      Comparable(verdict)
+          ? ForestTable(verdict, slices) + FactsSection(verdict)
+          : "<p id=\"table-of-slices\">No figures: these logs do not answer the same cases.</p>\n";
   page.body = "<a class=\"skip\" href=\"#table-of-slices\">Skip to the slices</a>\n" +
-              Banner(verdict, options) + "<main>\n" + ForestTable(verdict, slices) + FactsSection(verdict) +
-              Sources(verdict) + "</main>\n" + Footer(verdict, evidence, book) +
+              Banner(verdict, options) + "<main>\n" + figures + Sources(verdict) + "</main>\n" +
+              Footer(verdict, evidence, book) +
               "<dialog id=\"detail\" aria-labelledby=\"detail-title\"></dialog>\n";
   page.slots = {{"data", ScriptJson(IndexJson(verdict, slices, book))}, {"prompts", book.page_slot}};
   page.frames = !book.sides.empty();

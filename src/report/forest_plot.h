@@ -4,6 +4,7 @@
 #ifndef MINSLICE_REPORT_FOREST_PLOT_H_
 #define MINSLICE_REPORT_FOREST_PLOT_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,6 +33,10 @@ class ForestScale {
 
 // Intervals of one row over several runs, left to right; an absent row leaves its place empty.
 std::string TrendPlot(const std::vector<const VerdictRow*>& rows, double reach);
+
+// Sizes against pairs on a logarithmic axis: the solid line is the smallest difference seen, the dashed one
+// the smallest margin certified. Empty where there is nothing to draw.
+std::string CurvePlot(const std::vector<VerdictMdePoint>& points, std::int64_t own_pairs);
 
 }  // namespace minslice::report
 

@@ -121,6 +121,12 @@ const char* SegmentGroup(const VerdictSegment& segment) {
   return segment.under_floor ? "low" : "ok";
 }
 
+bool Comparable(const Verdict& verdict) {
+  return std::none_of(verdict.reasons.begin(), verdict.reasons.end(), [](const VerdictReason& reason) {
+    return reason.code == "suite_mismatch" || reason.code == "no_pairs";
+  });
+}
+
 std::string ArmName(const VerdictArm& arm) {
   if (!arm.request_model.empty()) return arm.request_model;
   if (arm.response_models.size() == 1) return arm.response_models.front();

@@ -40,6 +40,9 @@ inline constexpr int kLastDecidingRank = 4;  // and suspected, floor_unresolved,
 // The slices by rank, then by delta; of one dimension, or of all where it is empty.
 std::vector<const VerdictSegment*> WorstFirst(const Verdict& verdict, const std::string& dimension = "");
 
+// Whether both logs answer the same cases: figures of others would be read as an answer.
+bool Comparable(const Verdict& verdict);
+
 // The model of an arm in one name: what was asked for, or what answered, or the target.
 std::string ArmName(const VerdictArm& arm);
 // "refund_flow", or "flow:refund_flow" where the value alone could mean another dimension's; unescaped.

@@ -39,7 +39,8 @@ class Checker {
     if (verdict_.reasons.empty()) return Differ("reasons", "at least one reason", "none");
     Decision called = Decision::kPromote;
     for (const VerdictReason& reason : verdict_.reasons) {
-      if (Gravity(reason.decision) > Gravity(called)) called = reason.decision;
+      // A hold that a signed review clears calls for nothing any more.
+      if (reason.cleared_by.empty() && Gravity(reason.decision) > Gravity(called)) called = reason.decision;
     }
     if (called != verdict_.decision)
       Differ("verdict", fmt::format("{}, which the reasons call for", DecisionName(called)),

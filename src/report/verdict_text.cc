@@ -146,12 +146,6 @@ class TextReport {
     MeasureColumns();
   }
 
-  bool Comparable() const {
-    return std::none_of(verdict_.reasons.begin(), verdict_.reasons.end(), [](const VerdictReason& reason) {
-      return reason.code == "suite_mismatch" || reason.code == "no_pairs";
-    });
-  }
-
   std::string Render() const {
     std::vector<std::string> head;
     std::vector<std::string> tail;
@@ -166,7 +160,7 @@ class TextReport {
       used = head.size() + tail.size() + 6 + 2 * dimensions + (dimensions < blocks_.size() ? 1U : 0U);
       if (used + kMinRows <= kMaxLines) break;
     }
-    if (!Comparable()) {
+    if (!Comparable(verdict_)) {
       // Figures of cases that are not the same would be read as an answer.
       std::string out;
       for (const std::string& line : head) out += line + '\n';

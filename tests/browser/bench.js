@@ -1,11 +1,12 @@
 // How long a reader waits at 1,000 slices and 100,000 prompts: first paint after the page is opened from disk, then a sort and a
-// filter until the next frame is drawn. Medians of seven.
+// filter until the next frame is drawn. The fastest of nine and the median.
 'use strict';
 const fs = require('fs');
 const path = require('path');
 const {launch, open, url} = require('./browser.js');
 
-const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+const ascending = list => [...list].sort((a, b) => a - b);
+const figure = list => Math.round(ascending(list)[0]) + ' (' + Math.round(ascending(list)[Math.floor(list.length / 2)]) + ')';
 
 // Milliseconds from a click to the frame that shows its effect.
 const clickToFrame = (page, selector) => page.evaluate(s => new Promise(resolve => {
@@ -22,7 +23,7 @@ async function main() {
     const paint = [];
     const sort = [];
     const filter = [];
-    for (let i = 0; i < 7; ++i) {
+    for (let i = 0; i < 9; ++i) {
       const page = await open(browser, url(folder, 'report.html'));
       await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
       paint.push(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime));
@@ -42,7 +43,7 @@ async function main() {
     const bytes = f => fs.statSync(path.join(process.env.PAGES, folder, f)).size;
     const sides = files.filter(f => f !== 'report.html').reduce((sum, f) => sum + bytes(f), 0);
     console.log('| ' + [slices, bytes('report.html').toLocaleString('en'), sides.toLocaleString('en'),
-                        ...[paint, sort, filter].map(list => Math.round(median(list)))].join(' | ') + ' |');
+                        ...[paint, sort, filter].map(figure)].join(' | ') + ' |');
   }
   await browser.close();
 }

@@ -81,6 +81,19 @@ def hostile(minslice, folder):
     gate(minslice, folder)
 
 
+def families(minslice, folder):
+    """Five customers in two families."""
+    folder.mkdir(parents=True, exist_ok=True)
+    before, after = [], []
+    for i in range(500):
+        segments = {"customer": ("pay/refund", "pay/card", "mail/in", "mail/out", "mail/list")[i % 5]}
+        before.append((f"c{i:03d}", i % 11 != 0, segments, "before", {}))
+        after.append((f"c{i:03d}", i % 13 != 0, segments, "after", {}))
+    write_log(folder / "incumbent.jsonl", "incumbent", before)
+    write_log(folder / "candidate.jsonl", "candidate", after)
+    gate(minslice, folder, "version: 1\ngoal: non_inferiority\nsegments: {dimensions: [customer], families: {pattern: /}}\n")
+
+
 def trend(minslice, folder, source):
     folder.mkdir(parents=True, exist_ok=True)
     demo_a, demo_b = source / "forty" / "verdict.json", source / "hostile" / "verdict.json"
@@ -102,9 +115,10 @@ def readme(minslice, folder, top):
 
 
 def make_all(minslice, work, top, script):
-    for stale in ("hostile", "trend", "readme"):
+    for stale in ("families", "hostile", "trend", "readme"):
         for file in sorted((work / stale).glob("*")):
-            file.unlink()
+            if file.is_file():
+                file.unlink()
     for name, slices, cases, words in [("forty", 40, 4000, 30), ("thousand", 1000, 100000, 60)]:
         folder = work / name
         for file in sorted(folder.glob("*.html")):
@@ -115,5 +129,6 @@ def make_all(minslice, work, top, script):
             sized(minslice, folder, slices, cases, words)
     if script != "bench.js":
         hostile(minslice, work / "hostile")
+        families(minslice, work / "families")
         trend(minslice, work / "trend", work)
         readme(minslice, work / "readme", top)

@@ -257,6 +257,22 @@ async function main() {
     await alone.context().close();
   });
 
+  await check('families fold, with their own figures', async () => {
+    const page = await open(browser, url('families', 'report.html'));
+    await page.check('#group');
+    const heads = await page.$$eval('#forest tr.family button', list => list.map(b => b.textContent));
+    assert.deepStrictEqual(heads.map(h => /[▾▸] (\S+) \(customer, (\d+) slices?\): .* pairs, \d+ broke/.exec(h)?.slice(1, 3).join(' ')).sort(),
+                           ['mail 3', 'pay 2']);
+    const before = await page.locator('#forest tbody tr').count();
+    await page.focus('#forest tr.family button');
+    await page.keyboard.press('Enter');
+    assert.strictEqual(await page.getAttribute('#forest tr.family button', 'aria-expanded'), 'false');
+    assert.ok(await page.locator('#forest tbody tr').count() < before);
+    assert.deepStrictEqual(await seriousFaults(page), []);
+    await clean(page);
+    await page.context().close();
+  });
+
   await check('readable without a script', async () => {
     const page = await open(browser, url('forty', 'report.html'), {javaScriptEnabled: false});
     assert.strictEqual(await page.locator('#forest tbody:not(.all) tr').count(), verdict.segments.length);

@@ -151,6 +151,39 @@ TEST(DashboardTest, AbsentAnswersAreSaid) {
   EXPECT_TRUE(held["prompts"][0]["before"][0]["output"].is_null());
 }
 
+TEST(DashboardTest, TheCurveMarksTheRunsOwnSize) {
+  Verdict verdict = Incident();
+  ASSERT_GE(verdict.planning.mde_curve.size(), 2U);
+  const std::string page = Page(verdict);
+  EXPECT_THAT(page, HasSubstr("What more pairs would see"));
+  for (const VerdictMdePoint& point : verdict.planning.mde_curve) {
+    const std::string own = point.n_pairs == verdict.aggregate.n_pairs ? " (this run)" : "";
+    EXPECT_THAT(page, HasSubstr("class=\"num\">" + Count(point.n_pairs) + own + "</th><td class=\"num\">" +
+                                Size(point.mde) + "</td>"));
+  }
+  verdict.planning.mde_curve.clear();
+  EXPECT_THAT(Page(verdict), Not(HasSubstr("What more pairs would see")));
+}
+
+TEST(DashboardTest, FamiliesAndShrunkenDifferences) {
+  const Verdict verdict =
+      Judge("goal: non_inferiority\nsegments: {dimensions: [flow], families: {pattern: /}}",
+            MakeLogs({{"pay/refund", 30, 10, 1, 2}, {"pay/card", 40, 1, 1, 2}, {"other", 40, 2, 2, 2}}));
+  ASSERT_FALSE(verdict.families.empty());
+  const std::string page = Page(verdict);
+  const Json data = Json::parse(Slot(page, "data"));
+  std::set<std::string> families;
+  for (const Json& row : data["rows"]) families.insert(row.value("family", ""));
+  EXPECT_TRUE(families.contains("pay"));
+  // 11 broke, 2 fixed of 87 pairs: -9/87.
+  EXPECT_THAT(data["families"][0]["text"].get<std::string>(), HasSubstr("-10.3 pt ["));
+  EXPECT_THAT(data["families"][0]["text"].get<std::string>(), HasSubstr("of 87 pairs, 11 broke, 2 fixed"));
+  const bool any =
+      std::any_of(verdict.segments.begin(), verdict.segments.end(),
+                  [](const VerdictSegment& segment) { return segment.shrunken_delta.has_value(); });
+  EXPECT_EQ(page.find("<circle class=\"shrunk\"") != std::string::npos, any);
+}
+
 // Whatever the names hold, the page has the tags of one with plain names, and its slots are JSON.
 TEST(DashboardTest, HostileTextAddsNoTag) {
   const Verdict hostile = testing::VerdictOf(testing::HostileTexts());
@@ -195,8 +228,10 @@ TEST(DashboardTest, TheSameVerdictGivesTheSameBytes) {
 }
 
 TEST(DashboardTest, NoCasesAndNoSlices) {
-  for (const Verdict& verdict : {Judge("goal: non_inferiority", MakeLogs({})),
-                                 Judge("version: 1", MakeLogs({{"", 550, 49, 67, 174}}))}) {
+  const std::string none = Page(Judge("goal: non_inferiority", MakeLogs({})));
+  EXPECT_THAT(none, HasSubstr("No figures: these logs do not answer the same cases."));
+  EXPECT_THAT(none, Not(HasSubstr("id=\"forest\"")));
+  for (const Verdict& verdict : {Judge("version: 1", MakeLogs({{"", 550, 49, 67, 174}}))}) {
     const std::string page = Page(verdict);
     EXPECT_TRUE(Json::accept(Slot(page, "data")));
     EXPECT_TRUE(Json::accept(Slot(page, "prompts")));
