@@ -325,11 +325,12 @@ Result<void> WriteNew(const std::string& path, const std::string& bytes) {
 void Repair(const LogFlags& flags, Session& session) {
   const std::string& path = flags.logs.front();
   bool cut = false;
-  const auto bytes = io::ReadPlain(io::RealFileSystem(), path, {.cut = &cut});
+  auto bytes = io::ReadPlain(io::RealFileSystem(), path, {.cut = &cut});
   if (!bytes) return session.Report(bytes.error());
+  if (cut) *bytes += '{';  // what a frame that was cut would have gone on with is a torn line
   const auto repaired = log::RepairLog(*bytes, path);
   if (!repaired) return session.Report(repaired.error());
-  if (!repaired->changed && !cut) {
+  if (!repaired->changed) {
     session.out << report::EscapeTerminal(path)
                 << ": every line is readable, nothing to repair; nothing was written\n";
     return;

@@ -5,6 +5,9 @@
 namespace minslice::import {
 namespace {
 
+// More is for the parser to refuse.
+constexpr int kDeepest = 62;
+
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 // From behind the opening quote to behind the closing one; nullptr: none in this line.
@@ -29,7 +32,7 @@ const char* SkipValue(const char* at) {
       continue;
     }
     if (c == '{' || c == '[') {
-      ++depth;
+      if (++depth > kDeepest) return nullptr;
     } else if (c == '}' || c == ']') {
       if (depth-- == 0) return at;
     } else if (c == ',' && depth == 0) {
