@@ -527,6 +527,11 @@ class Pass {
     }
   }
 
+  std::int64_t TestedSlices() const {
+    return std::count_if(outcome_.slices.begin(), outcome_.slices.end(),
+                         [](const Slice& slice) { return slice.tested(); });
+  }
+
   // How many slices of each dimension are held against a floor.
   void CountFloors() {
     floored_.assign(input_.dimensions.size(), 0);
@@ -560,9 +565,11 @@ class Pass {
       const bool blocked = large && slice.p_adjusted && *slice.p_adjusted <= *slice.alpha;
       if (blocked) {
         slice.status = "block";
-        std::string text = fmt::format("{}, adjusted p {} <= {} by {} over {} slice{}", Fall(slice),
-                                       PText(*slice.p_adjusted), Level(*slice.alpha), family.multiplicity,
-                                       family.gated, family.gated == 1 ? "" : "s");
+        const std::int64_t tested = policy_.segments.joint ? TestedSlices() : family.gated;
+        std::string text =
+            fmt::format("{}, adjusted p {} <= {} by {} over {} slice{}{}", Fall(slice),
+                        PText(*slice.p_adjusted), Level(*slice.alpha), family.multiplicity, tested,
+                        tested == 1 ? "" : "s", policy_.segments.joint ? " of all gated dimensions" : "");
         if (slice.p_holm) text += "; Holm would say " + PText(*slice.p_holm);
         Add(Decision::kBlocked, "slice_regression", text, slice);
       }
@@ -759,8 +766,7 @@ class Pass {
   void AddPromotion() {
     if (policy_.gating) return;  // DecideShort has said why
     const Analysis& a = outcome_.aggregate;
-    std::int64_t tested = 0;
-    for (const Slice& slice : outcome_.slices) tested += slice.tested() ? 1 : 0;
+    const std::int64_t tested = TestedSlices();
     std::string slices = tested > 0 ? fmt::format("; {} gated slice{} nothing against it", tested,
                                                   tested == 1 ? " shows" : "s show")
                                     : "";

@@ -9,53 +9,76 @@
 namespace minslice::report {
 namespace {
 
-Json Name(const std::string& text) { return text.empty() ? Json(nullptr) : Json(ValidUtf8(text)); }
+// Each list of fields serves for writing and reading.
+template <class Segment, class Visit>
+void ShrunkenFields(Segment& segment, const Visit& visit) {
+  visit("shrunken_delta", segment.shrunken_delta);
+  visit("shrunken_low", segment.shrunken_low);
+  visit("shrunken_high", segment.shrunken_high);
+}
+
+template <class Dimension, class Visit>
+void HeterogeneityFields(Dimension& dimension, const Visit& visit) {
+  visit("q", dimension.q);
+  visit("q_p", dimension.q_p);
+  visit("tau2", dimension.tau2);
+  visit("i2", dimension.i2);
+  visit("mean", dimension.mean);
+}
+
+template <class Family, class Visit>
+void FamilyFields(Family& family, const Visit& visit) {
+  visit("name", family.name);
+  visit("dimension", family.dimension);
+  visit("n_slices", family.n_slices);
+  visit("alpha", family.alpha);
+  visit("broke", family.broke);
+  visit("fixed", family.fixed);
+}
+
+template <class Weighted, class Visit>
+void WeightedFields(Weighted& weighted, const Visit& visit) {
+  visit("delta", weighted.delta);
+  visit("ci_low", weighted.ci_low);
+  visit("ci_high", weighted.ci_high);
+  visit("level", weighted.level);
+  visit("method", weighted.method);
+  visit("status", weighted.status);
+  visit("weights_source", weighted.weights_source);
+  visit("by", weighted.by);
+  visit("covered", weighted.covered);
+  visit.Pair("difference_ci", weighted.difference_low, weighted.difference_high);
+  visit("warnings", weighted.warnings);
+}
 
 }  // namespace
 
 void PutSliceFields(const VerdictSegment& segment, Json& json) {
   json["no_value"] = segment.no_value;
-  json["family"] = Name(segment.family);
-  json["shrunken_delta"] = Value(segment.shrunken_delta);
-  json["shrunken_low"] = Value(segment.shrunken_low);
-  json["shrunken_high"] = Value(segment.shrunken_high);
+  json["family"] = segment.family.empty() ? Json(nullptr) : Json(ValidUtf8(segment.family));
+  ShrunkenFields(segment, FieldWriter(json));
 }
 
 void ReadSliceFields(const Reader& reader, VerdictSegment& segment) {
   reader.Get("no_value", segment.no_value);
   reader.Get("family", segment.family);
-  reader.Get("shrunken_delta", segment.shrunken_delta);
-  reader.Get("shrunken_low", segment.shrunken_low);
-  reader.Get("shrunken_high", segment.shrunken_high);
+  ShrunkenFields(segment, FieldReader(reader));
 }
 
 void PutHeterogeneity(const VerdictDimension& dimension, Json& json) {
-  json["q"] = Value(dimension.q);
-  json["q_p"] = Value(dimension.q_p);
-  json["tau2"] = Value(dimension.tau2);
-  json["i2"] = Value(dimension.i2);
-  json["mean"] = Value(dimension.mean);
+  HeterogeneityFields(dimension, FieldWriter(json));
 }
 
 void ReadHeterogeneity(const Reader& reader, VerdictDimension& dimension) {
-  reader.Get("q", dimension.q);
-  reader.Get("q_p", dimension.q_p);
-  reader.Get("tau2", dimension.tau2);
-  reader.Get("i2", dimension.i2);
-  reader.Get("mean", dimension.mean);
+  HeterogeneityFields(dimension, FieldReader(reader));
 }
 
 Json FamiliesJson(const std::vector<VerdictFamily>& families) {
   Json list = Json::array();
   for (const VerdictFamily& family : families) {
     Json json;
-    json["name"] = ValidUtf8(family.name);
-    json["dimension"] = ValidUtf8(family.dimension);
-    json["n_slices"] = family.n_slices;
-    json["alpha"] = Value(family.alpha);
+    FamilyFields(family, FieldWriter(json));
     PutRow(family.row, json);
-    json["broke"] = Texts(family.broke);
-    json["fixed"] = Texts(family.fixed);
     list.push_back(std::move(json));
   }
   return list;
@@ -64,46 +87,21 @@ Json FamiliesJson(const std::vector<VerdictFamily>& families) {
 VerdictFamily ReadFamily(const Reader& reader) {
   VerdictFamily family;
   reader.Require("name");
-  reader.Get("name", family.name);
-  reader.Get("dimension", family.dimension);
-  reader.Get("n_slices", family.n_slices);
-  reader.Get("alpha", family.alpha);
+  FamilyFields(family, FieldReader(reader));
   ReadRow(reader, family.row);
-  reader.Get("broke", family.broke);
-  reader.Get("fixed", family.fixed);
   return family;
 }
 
 Json WeightedJson(const std::optional<VerdictWeighted>& weighted) {
   if (!weighted) return nullptr;
   Json json;
-  json["delta"] = Value(weighted->delta);
-  json["ci_low"] = Value(weighted->ci_low);
-  json["ci_high"] = Value(weighted->ci_high);
-  json["level"] = Value(weighted->level);
-  json["method"] = weighted->method;
-  json["status"] = weighted->status;
-  json["weights_source"] = ValidUtf8(weighted->weights_source);
-  json["by"] = weighted->by;
-  json["covered"] = Value(weighted->covered);
-  json["difference_ci"] = Json::array({Value(weighted->difference_low), Value(weighted->difference_high)});
-  json["warnings"] = Texts(weighted->warnings);
+  WeightedFields(*weighted, FieldWriter(json));
   return json;
 }
 
 VerdictWeighted ReadWeighted(const Reader& reader) {
   VerdictWeighted weighted;
-  reader.Get("delta", weighted.delta);
-  reader.Get("ci_low", weighted.ci_low);
-  reader.Get("ci_high", weighted.ci_high);
-  reader.Get("level", weighted.level);
-  reader.Get("method", weighted.method);
-  reader.Get("status", weighted.status);
-  reader.Get("weights_source", weighted.weights_source);
-  reader.Get("by", weighted.by);
-  reader.Get("covered", weighted.covered);
-  reader.GetPair("difference_ci", weighted.difference_low, weighted.difference_high);
-  reader.Get("warnings", weighted.warnings);
+  WeightedFields(weighted, FieldReader(reader));
   return weighted;
 }
 
