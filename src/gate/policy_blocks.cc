@@ -111,7 +111,8 @@ void ReadSequential(const yaml::Map& root, Policy& policy) {
   SequentialPolicy sequential;
   if (map.Has("stop_for")) {
     sequential.stop_for_gain = sequential.stop_for_harm = false;
-    for (const std::string& what : map.GetStrings("stop_for")) {
+    const std::vector<std::string> names = map.GetStrings("stop_for");
+    for (const std::string& what : names) {
       if (what == "gain") {
         sequential.stop_for_gain = true;
       } else if (what == "harm") {
@@ -120,8 +121,7 @@ void ReadSequential(const yaml::Map& root, Policy& policy) {
         map.Error("stop_for", "expected gain, harm or both, found " + io::Quoted(what));
       }
     }
-    if (!sequential.stop_for_gain && !sequential.stop_for_harm)
-      map.Error("stop_for", "names nothing to stop for; expected gain, harm or both");
+    if (names.empty()) map.Error("stop_for", "names nothing to stop for; expected gain, harm or both");
   }
   sequential.min_pairs = map.GetInt("min_pairs", sequential.min_pairs, {.min = 1, .max = 1e9});
   sequential.seed =

@@ -78,7 +78,7 @@ def test():
                 check(not (folder / "no.jsonl").exists(), "a refused merge wrote a log")
 
             refused(logs[:2] + logs[3:], "of 5 shards 1 is missing: 3")
-            refused([*logs, logs[1]], "shard 2 of 5 is given twice")
+            refused([*logs, logs[1]], "given twice")
             run(*base, "-o", folder / "four.jsonl", "--shard", "1/4")
             refused([*logs[1:], folder / "four.jsonl"], "is a shard of 4")
             other = [("n" if x == "m" else x) for x in base]

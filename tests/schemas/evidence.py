@@ -30,7 +30,7 @@ def write_log(path, side, repeats, flows):
     for flow, passes in flows.items():
         for i in range(30):
             for repeat in range(1, repeats + 1):
-                good = i < passes[side] and not (repeat == 2 and i == 0)
+                good = i < passes[side] and not (repeat == 2 and i == (0 if side == "incumbent" else 1))
                 rows.append({"record": "case", "case_id": f"{flow}-{i}", "repeat": repeat, "outcome": "pass" if good else "fail",
                              "scores": {"pass": int(good)}, "segments": {"flow": flow}, "response_model": f"{side}-2026-01-01"})
     rows.append({"record": "end", "cases": 30 * len(flows), "repeats": repeats})

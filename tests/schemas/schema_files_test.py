@@ -190,7 +190,9 @@ def main():
         for block in yaml_blocks(page):
             value = load(block)
             # Blocks that show a part of a file begin with another key.
-            if isinstance(value, dict) and ("version" in value or "gating" in value) and not {"models", "psi", "jobs"} & set(value):
+            if isinstance(value, dict) and ("version" in value or "gating" in value) and not {"models", "psi", "jobs", "run_hash"} & set(value):
+                if "cases" in value and isinstance(value["cases"], list) and value["cases"] and isinstance(value["cases"][0], dict):
+                    continue  # a quarantine file
                 check(f"{page.name}: {block[:40]!r}", validators["suite" if "cases" in value else "policy"], value)
                 count += 1
     with tempfile.TemporaryDirectory(prefix="minslice-schemas-") as folder:
@@ -213,6 +215,8 @@ def main():
             evidence.run(options.minslice, "import", "jsonl", path, "--id-field", "id", "--score-field", "preference", "--pass-above", "0.5",
                          "--segment-fields", "dataset,length", "-o", folder / path.name, expect=(0,))
         for path in [demo / "incumbent.jsonl", demo / "candidate.jsonl", *folder.glob("*.jsonl")]:
+            if '"record"' not in path.read_text().split("\n", 1)[0]:
+                continue  # a file beside the logs: labels, a ledger
             for i, row in enumerate(lines(path)):
                 check(f"{path.name}:{i + 1}", validators["log"], row)
                 count += 1
