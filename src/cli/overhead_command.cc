@@ -135,7 +135,7 @@ void AddLoop(const Measured& m, double level, Listing& listing, ListingTable& ta
                     Milliseconds(b->value), IntervalText(b->lower, b->upper)));
     listing.Add("", "  costs", json::Value(),
                 fmt::format("{} ms {}{}", Milliseconds(cost.value), IntervalText(cost.lower, cost.upper),
-                            above ? "" : ", as direct against direct does"));
+                            above || !cost.lower ? "" : ", as direct against direct does"));
   }
   const std::string key = m.loop;
   for (const auto& [name, series] : {std::pair("direct", &direct), std::pair("via", &via)}) {
@@ -164,9 +164,9 @@ void AddLoop(const Measured& m, double level, Listing& listing, ListingTable& ta
   if (!m.result.lag_ms.empty()) {
     const auto lag = stats::OrderStatisticInterval(m.result.lag_ms, .99, level);
     if (lag) {
-      listing.Add("open_lag_p99_ms", "sent late", Number(lag->value),
-                  fmt::format("p99 {} ms behind the intended time, which is part of the latency",
-                              Milliseconds(lag->value)));
+      listing.Add(
+          "open_lag_p99_ms", "sent late", Number(lag->value),
+          fmt::format("p99 {} ms after the time it was due, part of the latency", Milliseconds(lag->value)));
     }
   }
 }
@@ -330,13 +330,11 @@ void RunOverhead(const OverheadFlags& flags, Session& session) {
     std::erase_if(shown.facts, [](const Listing::Fact& fact) { return fact.key.empty(); });
     shown.tables.push_back(std::move(table));
   }
-  shown.notes.push_back(
-      fmt::format("ms; intervals {:g} %: order statistics with the variance of 20 batches in time, a "
-                  "difference from both at "
-                  "half the error; open loop: from the intended time; - : too few requests for this quantile "
-                  "(p99.9 needs "
-                  "some 5,000)",
-                  100 * flags.level));
+  shown.notes.push_back(fmt::format(
+      "times in ms, intervals {:g} %: order statistics, with the variance of 20", 100 * flags.level));
+  shown.notes.emplace_back("batches in time; a difference takes half the error from each side");
+  shown.notes.emplace_back("open loop: latency from the time at which the request was due");
+  shown.notes.emplace_back("- : too few requests for this quantile (p99.9 takes some 5,000)");
   Write({shown}, flags.format, session.out);
 }
 

@@ -171,6 +171,8 @@ Result<MergedLog> MergeLogs(std::span<const LogBytes> parts) {
   run.shard.reset();
   run.suite_cases.reset();
   CheckShards(logs, diagnostics);
+  // Else every row of a shard that is given twice is an error of its own.
+  if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
   std::set<std::string> hashes;
   for (const RunLog& log : logs) {
     const auto same = [&](const char* what, const std::string& a, const std::string& b) {
