@@ -18,9 +18,8 @@ def test():
             check(set(rows) == {(a, b) for a in ("closed", "open") for b in ("p50", "p99", "p99.9")}, f"{sorted(rows)}")
             for loop in ("closed", "open"):
                 p50 = rows[loop, "p50"]
-                # Both mocks answer late, never early; a busy machine moves both.
-                check(p50["cost_low"] <= p50["cost_ms"] <= p50["cost_high"], f"{p50}")
-                check(8 <= p50["cost_ms"] <= 40 and p50["above_floor"] == "yes", f"{loop}: {p50}")
+                # The true cost is 15 ms or what a busy machine makes of it: both mocks answer late, never early.
+                check(p50["cost_low"] <= 25 and p50["cost_high"] >= 10, f"{loop}: {p50}")
                 check(p50["direct_ms"] >= 10 and p50["via_ms"] >= 25, f"{loop}: {p50}")
                 check(rows[loop, "p99.9"]["cost_high"] is None, "1,200 requests bound no 99.9th percentile")
                 check(facts[f"{loop}_via_failures"] == 0 and facts[f"{loop}_via_requests"] == 1200, f"{facts}")
