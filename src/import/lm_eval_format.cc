@@ -85,6 +85,7 @@ class LmEval {
     bool right = false;
     std::set<std::int64_t> documents;
     const std::size_t errors = reader_.diagnostics().size();
+    const std::int64_t taken = rows_taken_;
     const auto visit = [&](Json row, const SourcePosition& where) {
       if (!right && (!Member(row, "resps") || !Member(row, "doc"))) return false;
       right = true;
@@ -104,6 +105,12 @@ class LmEval {
       reader_.diagnostics().Add(
           {file.path, 0, 0},
           "expected lm-eval samples (samples_*.jsonl), found what looks like " + io::LooksLike(head));
+    }
+    // One of several tasks must not vanish because its rows have another filter or metric.
+    if (right && several_tasks_ && taken == rows_taken_ && errors == reader_.diagnostics().size()) {
+      reader_.diagnostics().Add({file.path, 0, 0},
+                                "no row has the filter and the metric that are asked for; import this task "
+                                "into a log of its own, or leave it out");
     }
     const auto expected = expected_.find(file.task);
     if (right && expected != expected_.end() && std::ssize(documents) < expected->second) {
@@ -134,12 +141,14 @@ class LmEval {
 
   void Row(const SamplesFile& file, Json row, const SourcePosition& where) {
     const std::string filter = Member(row, "filter") ? TextOf(Member(row, "filter")) : "none";
+    if (filters_.empty()) first_filter_ = filter;
     filters_.insert(filter);
     const bool each = reader_.options().filter == kEachAnswer;
     const std::string& wanted = reader_.options().filter;
-    if (!each && filter != (wanted.empty() ? *filters_.begin() : wanted)) return;
+    if (!each && filter != (wanted.empty() ? first_filter_ : wanted)) return;
     const std::string metric = Metric(row);
     if (metric.empty()) return;
+    ++rows_taken_;
     const auto value = NumberOf(Member(row, metric));
     CaseRecord record;
     const Json doc = *Member(row, "doc");
@@ -266,6 +275,8 @@ class LmEval {
   std::set<std::string> results_, filters_, metrics_, graded_;
   std::map<std::string, std::int64_t> expected_;
   bool several_tasks_ = false;
+  std::string first_filter_;
+  std::int64_t rows_taken_ = 0;
   std::size_t most_answers_ = 0;
 };
 

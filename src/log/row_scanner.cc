@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -45,6 +46,22 @@ constexpr std::array<std::string_view, kKeys> kKeyTexts = {
     "due_latency_ms\"", "ttft_ms\"",      "tokens_per_s\"",  "attempts\"",       "output\"",
     "error\""};
 
+// The first eight bytes of each key, so that one comparison tells nearly all of them apart.
+struct KeyStart {
+  std::uint64_t bytes = 0, mask = 0;
+};
+constexpr std::array<KeyStart, kKeys> kKeyStarts = [] {
+  static_assert(std::endian::native == std::endian::little);
+  std::array<KeyStart, kKeys> starts{};
+  for (std::size_t k = 0; k < kKeys; ++k) {
+    for (std::size_t i = 0; i < 8 && i < kKeyTexts[k].size(); ++i) {
+      starts[k].bytes |= std::uint64_t{static_cast<unsigned char>(kKeyTexts[k][i])} << (8 * i);
+      starts[k].mask |= std::uint64_t{0xff} << (8 * i);
+    }
+  }
+  return starts;
+}();
+
 class Scanner {
  public:
   Scanner(std::string_view line, RowFields& row)
@@ -57,11 +74,14 @@ class Scanner {
       Space();
       if (!Take('"')) return false;
       unsigned key = kKeys;
+      std::uint64_t start = 0;
+      std::memcpy(&start, at_, sizeof start);
       for (unsigned i = 0; i < kKeys; ++i) {
         const unsigned candidate = next + i < kKeys ? next + i : next + i - kKeys;
         const std::string_view text = kKeyTexts[candidate];
         // The slack behind the line makes the comparison safe at its end.
-        if (std::memcmp(at_, text.data(), text.size()) == 0) {
+        if ((start & kKeyStarts[candidate].mask) != kKeyStarts[candidate].bytes) continue;
+        if (text.size() <= 8 || std::memcmp(at_ + 8, text.data() + 8, text.size() - 8) == 0) {
           key = candidate;
           break;
         }
