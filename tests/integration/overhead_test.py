@@ -1,5 +1,5 @@
 """minslice overhead between two mocks of which one is 15 ms slower: the cost and its interval, both loops, CPU of the process that listens;
-the same way twice costs nothing that is above its floor; what cannot be reached is said."""
+figures as JSON and as text."""
 
 import json
 
@@ -26,9 +26,7 @@ def test():
                 check(facts[f"{loop}_gateway_cpu_ms"] > 0, "the process that listens on the port was not found")
             check("open_lag_p99_ms" in facts, "how late requests were sent")
             text = run(*[a for a in arguments if a not in ("--format", "json")], "--direct", fast.base_url, "--via", slow.base_url).out
-            check("costs" in text and max(map(len, text.splitlines())) <= 100, text)
-            ended = run(*arguments, "--direct", fast.base_url, "--via", "http://127.0.0.1:9/v1", expect=2)
-            check("every request failed" in ended.err, f"{ended}")
+            check("costs" in text and "sent late" in text, text)
 
 
 main(test)
