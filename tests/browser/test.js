@@ -298,7 +298,7 @@ async function main() {
   });
 
   if (process.env.SCREENSHOT) {
-    const page = await open(browser, url('readme', 'report.html'), {viewport: {width: 1180, height: 760}, colorScheme: 'light'});
+    const page = await open(browser, url('readme', 'report.html'), {viewport: {width: 1420, height: 800}, colorScheme: 'light'});
     await page.screenshot({path: process.env.SCREENSHOT, animations: 'disabled'});
     await page.context().close();
   }
