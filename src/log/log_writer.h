@@ -2,9 +2,6 @@
 // a write(2) hands all rows since the last one to the kernel, and a thread of its own makes the disk follow,
 // so that whoever appends never waits for the disk. kill -9 loses no row of a group that was written; a power
 // cut loses at most what was written since the last fdatasync began.
-//
-// Measured in docs/performance.md: a write(2) a row costs a third of the runner's rate at 30,000 rows a
-// second, fdatasync on the appending thread doubles the 99th percentile.
 #ifndef MINSLICE_LOG_LOG_WRITER_H_
 #define MINSLICE_LOG_LOG_WRITER_H_
 

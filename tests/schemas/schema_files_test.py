@@ -224,6 +224,7 @@ def main():
         # The reader's word on the small files, and the schema's.
         asked = folder / "asked"
         asked.mkdir()
+        (asked / "a.jsonl").write_text((folder / "incumbent1.jsonl").read_text())  # the anchor that a policy names
         (asked / "cases.jsonl").write_text('{"id": "a", "prompt": "p", "expected": 1, "segments": {"flow": "x"}}\n')
         (asked / "suite.yaml").write_text("{version: 1, name: s, cases: [lines.jsonl]}")
 
