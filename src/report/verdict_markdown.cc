@@ -97,6 +97,8 @@ std::string VerdictMarkdown(const Verdict& verdict, std::size_t budget_bytes) {
   if (reasons.size() > kMaxReasons)
     out += fmt::format("- {} more reasons in verdict.json\n", reasons.size() - kMaxReasons);
   out += "\n";
+  if (const std::string next = NextStep(verdict, "verdict.json"); !next.empty())
+    out += fmt::format("**Next:** {}\n\n", MarkdownText(CutToWidth(ValidUtf8(next), 300)));
 
   const std::vector<const VerdictSegment*> segments = WorstFirst(verdict);
 
