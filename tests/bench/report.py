@@ -44,6 +44,8 @@ GOALS = {
     "ExactMde/840": ("MDE of the mid-p test by enumeration, n = 840", None, {}),
 }
 
+# A neighbour that takes one of two cores for a second spoils one round, not all of them.
+TWO_CORE_ROUNDS = 3
 TWO_CORES = {
     "SeededBootstrapMillion/840": "binary pairs, a million seeded replicates",
     "GradedSeeded/840": "graded mean, seeded, B = 10,000, n = 840",
@@ -84,12 +86,13 @@ def two_cores(build, ours):
     if load > 1.5:
         return [f"Two threads: not measured, the machine was busy (load average {load:.1f})."]
     pattern = "|".join(f"^{name}(/real_time)?$" for name in TWO_CORES)
-    one, two = bench(build, 1, pattern), bench(build, 2, pattern)
-    lines = ["Two threads against one, wall clock (to reach: 1.8x). A replicate's draws are addressed by (seed, replicate): no digit depends on the threads.", "",
+    rounds = [[bench(build, threads, pattern) for threads in (1, 2)] for _ in range(TWO_CORE_ROUNDS)]
+    lines = [f"Two threads against one, wall clock, each the best of {TWO_CORE_ROUNDS} rounds in turn (to reach: 1.8x). A replicate's draws are addressed by",
+             "(seed, replicate): no digit depends on the threads.", "",
              "| kernel | one thread | two | ratio |", "| --- | ---: | ---: | --- |"]
     scale = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}
     for name, title in TWO_CORES.items():
-        times = [run[name]["real_time"] * scale[run[name]["time_unit"]] for run in (one, two)]
+        times = [min(one_round[side][name]["real_time"] * scale[one_round[side][name]["time_unit"]] for one_round in rounds) for side in (0, 1)]
         ratio = times[0] / times[1]
         lines.append(f"| {title} | {duration(times[0])} | {duration(times[1])} | {ratio:.2f}x {'met' if ratio >= 1.8 else '**missed**'} |")
     return lines
