@@ -9,12 +9,12 @@
 
 #include "cli/common_flags.h"
 #include "cli/compare_analysis.h"
+#include "cli/compare_logs.h"
 #include "cli/compare_render.h"
 #include "cli/figures.h"
 #include "cli/open_log_argument.h"
 #include "cli/session.h"
 #include "io/nearest_name.h"
-#include "pair/pair.h"
 
 namespace minslice::cli {
 namespace {
@@ -64,21 +64,8 @@ Result<stats::PairedCounts> ParseTable(const std::string& text) {
 }
 
 // Flags that CLI11 cannot check alone; all errors at once.
-std::vector<Diagnostic> CheckFlags(const CompareFlags& flags, bool has_margin) {
-  std::vector<Diagnostic> errors;
-  if (!(flags.level > 0 && flags.level < 1))
-    errors.push_back(
-        {{}, fmt::format("--level: expected a fraction between 0 and 1, found {:g}", flags.level)});
-  if (has_margin && !(flags.margin > 0 && flags.margin < 1)) {
-    errors.push_back(
-        {{},
-         fmt::format("--margin: expected a fraction between 0 and 1 (0.02 is two points), found {:g}",
-                     flags.margin)});
-  }
-  if (flags.replicates < 100 || flags.replicates > 100'000'000) {
-    errors.push_back(
-        {{}, fmt::format("--replicates: expected 100 to 100,000,000, found {}", flags.replicates)});
-  }
+std::vector<Diagnostic> CheckFlags(const CompareFlags& flags, const CompareOptions& options) {
+  std::vector<Diagnostic> errors = CheckCompareOptions(options);
   const bool has_logs = !flags.incumbent.empty() || !flags.candidate.empty();
   if (!flags.table.empty() && has_logs)
     errors.push_back({{}, "compare takes either two logs or --table, not both"});
@@ -91,51 +78,6 @@ std::vector<Diagnostic> CheckFlags(const CompareFlags& flags, bool has_margin) {
   return errors;
 }
 
-std::string Ids(const std::vector<std::string>& ids) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min<std::size_t>(ids.size(), 3); ++i)
-    text += (i == 0 ? "" : ", ") + ids[i];
-  return ids.size() > 3 ? text + ", ..." : text;
-}
-
-void AddUnpaired(const pair::Unpaired& unpaired, std::vector<std::string>& notes) {
-  const auto add = [&](const std::vector<std::string>& ids, const char* what) {
-    if (!ids.empty())
-      notes.push_back(fmt::format("left out: {} {} {} ({})", CountText(static_cast<std::int64_t>(ids.size())),
-                                  ids.size() == 1 ? "case" : "cases", what, Ids(ids)));
-  };
-  add(unpaired.incumbent_only, "that only the incumbent's log has");
-  add(unpaired.candidate_only, "that only the candidate's log has");
-  add(unpaired.incumbent_infra, "where the incumbent had only infra errors");
-  add(unpaired.candidate_infra, "where the candidate had only infra errors");
-}
-
-Result<std::vector<std::size_t>> FindDimensions(const PairedTable& table, const std::string& by) {
-  std::vector<std::size_t> found;
-  if (by.empty()) return found;
-  std::vector<std::string> names;
-  names.reserve(table.dimensions.size());
-  for (const Dimension& dimension : table.dimensions) names.push_back(dimension.name);
-  std::vector<Diagnostic> errors;
-  for (const std::string& name : SplitCommas(by)) {
-    const auto at = std::find(names.begin(), names.end(), name);
-    if (at == names.end()) {
-      errors.push_back({{},
-                        fmt::format("--by: the logs have no dimension {}{}", io::Quoted(name),
-                                    io::DidYouMean(name, names))});
-    } else {
-      found.push_back(static_cast<std::size_t>(at - names.begin()));
-    }
-  }
-  if (!errors.empty()) return FailAll(std::move(errors));
-  return found;
-}
-
-std::string NameOf(const RunLog& log) {
-  if (!log.run.request_model.empty()) return log.run.request_model;
-  return log.run.target.empty() ? log.path : log.run.target;
-}
-
 Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions& options) {
   Result<RunLog> incumbent = OpenLogArgument(flags.incumbent);
   Result<RunLog> candidate = OpenLogArgument(flags.candidate);
@@ -144,45 +86,16 @@ Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions
   if (!candidate)
     errors.insert(errors.end(), candidate.error().diagnostics.begin(), candidate.error().diagnostics.end());
   if (!errors.empty()) return FailAll(std::move(errors));
-
-  CompareDocument document;
-  document.incumbent_name = NameOf(*incumbent);
-  document.candidate_name = NameOf(*candidate);
-  document.metric = flags.metric;
-  const pair::PairResult paired = pair::Pair({&*incumbent, 1}, {&*candidate, 1}, flags.metric);
-  for (const pair::Finding& finding : paired.findings) {
-    errors.push_back({{},
-                      finding.code + ": " + finding.text +
-                          (finding.case_ids.empty() ? "" : " (" + Ids(finding.case_ids) + ")")});
-  }
-  if (!errors.empty()) return FailAll(std::move(errors));
-  Result<std::vector<std::size_t>> dimensions = FindDimensions(paired.table, flags.by);
-  if (!dimensions) return tl::unexpected(dimensions.error());
-
-  std::vector<std::size_t> complete;
-  for (std::size_t i = 0; i < paired.table.n_cases(); ++i) {
-    if (paired.table.complete(i)) complete.push_back(i);
-  }
-  if (complete.empty()) return Fail("there are no complete pairs: no case has a score on both sides");
-  if (IsBinaryPairs(paired.table)) {
-    document.figures = Compare(CountCases(paired.table, complete), options);
-  } else {
-    Computed<GradedComparison> graded = CompareGraded(paired.table, complete, options, true);
-    if (!graded) return Fail(fmt::format("{}: {}", graded.error().code, graded.error().text));
-    document.figures = *std::move(graded);
-  }
-  document.slices = CompareSlices(paired.table, *dimensions, options);
-  AddUnpaired(paired.unpaired, document.notes);
-  for (const std::string& warning : paired.warnings) document.notes.push_back("warning: " + warning);
-  return document;
+  const std::vector<std::string> by = flags.by.empty() ? std::vector<std::string>() : SplitCommas(flags.by);
+  return CompareLogs(*incumbent, *candidate, flags.metric, by, options);
 }
 
 void RunCompare(const CompareFlags& flags, bool has_margin, Session& session) {
-  const std::vector<Diagnostic> errors = CheckFlags(flags, has_margin);
-  if (!errors.empty()) return session.Report(FailAll(errors).value());
   CompareOptions options{
       .level = flags.level, .margin = std::nullopt, .seed = flags.seed, .replicates = flags.replicates};
   if (has_margin) options.margin = flags.margin;
+  const std::vector<Diagnostic> errors = CheckFlags(flags, options);
+  if (!errors.empty()) return session.Report(FailAll(errors).value());
   CompareDocument document;
   if (flags.table.empty()) {
     Result<CompareDocument> read = FromLogs(flags, options);

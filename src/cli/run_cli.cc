@@ -108,27 +108,6 @@ bool ReportEmptyValues(const std::vector<std::string>& args, std::ostream& err) 
 
 }  // namespace
 
-CLI::Validator Between(double low, double high) {
-  const std::string range = fmt::format("{:g} to {:g}", low, high);
-  return {[low, high, range](std::string& text) -> std::string {
-            double value = 0;
-            const bool is_number = CLI::detail::lexical_cast(text, value);
-            if (is_number && value >= low && value <= high) return "";
-            return fmt::format("expected a number from {}, found {}", range, io::Quoted(text));
-          },
-          "[" + range + "]"};
-}
-
-void Session::Report(const Failure& failure) {
-  for (const Diagnostic& diagnostic : failure.diagnostics)
-    err << "minslice: " << diagnostic.ToString() << '\n';
-  exit_code = failure.kind == Failure::Kind::kInput ? kExitUsage : kExitInternal;
-}
-
-void Session::Note(const std::string& text) {
-  if (!quiet) err << text << '\n';
-}
-
 int Run(const std::vector<std::string>& given, std::ostream& out, std::ostream& err, bool out_is_terminal,
         bool err_is_terminal) {
   Session session{.out = out, .err = err};

@@ -21,11 +21,12 @@ struct Session {
   int width = 96;
   bool quiet = false;  // --quiet: no progress, no notes
   int exit_code = kExitOk;
+  Failure* failure = nullptr;        // where set, Report adds to it and prints nothing
   std::string program = "minslice";  // argv[0], for the lines that tell a user what to type next
 
   // Prints every diagnostic as "minslice: <where>: <message>" to err and sets exit_code (2, or 1 for internal
   // failures).
-  void Report(const Failure& failure);
+  void Report(const Failure& failed);
   // A note to err unless --quiet.
   void Note(const std::string& text);
 };

@@ -14,6 +14,7 @@
 #include "cli/figures.h"
 #include "cli/plan_inputs.h"
 #include "cli/session.h"
+#include "cli/simulate_report.h"
 #include "gate/policy_reader.h"
 #include "io/clock.h"
 #include "io/nearest_name.h"
@@ -26,30 +27,15 @@
 namespace minslice::cli {
 namespace {
 
-struct SimulateFlags {
-  std::string policy, plan, bad_slice;
+struct SimulateFlags : SimulateOptions {
+  std::string policy, plan;
   std::vector<std::string> incumbent, candidate;
   std::string psi_list;
-  std::vector<double> psi;
-  std::int64_t runs = 1000;
-  std::uint64_t seed = 0;
-  double incumbent_rate = -1;
+  double rate_flag = -1;
   bool published = false;
   std::string format = "text";
 };
 
-// The largest Monte-Carlo standard error of a rate after so many runs, in points.
-double StandardError(std::int64_t hits, std::int64_t runs) {
-  const double rate = static_cast<double>(hits) / static_cast<double>(runs);
-  return std::sqrt(rate * (1 - rate) / static_cast<double>(runs));
-}
-double Largest(const SimulatedRow& row, std::int64_t runs) {
-  double largest = 0;
-  for (const std::int64_t hits : {row.promote, row.hold, row.blocked, row.inconclusive}) {
-    largest = std::max(largest, StandardError(hits, runs));
-  }
-  return largest;
-}
 std::string Share(std::int64_t hits, std::int64_t runs) {
   return fmt::format("{:.1f}", 100 * static_cast<double>(hits) / static_cast<double>(runs));
 }
@@ -83,7 +69,7 @@ void WriteText(const SimulationReport& report, Session& session) {
     for (const SimulatedRow& row : table.rows) {
       out << fmt::format("{:<30}{:>9}{:>8}{:>9}{:>14}{:>9.1f}\n", row.truth, Share(row.promote, report.runs),
                          Share(row.hold, report.runs), Share(row.blocked, report.runs),
-                         Share(row.inconclusive, report.runs), 100 * Largest(row, report.runs));
+                         Share(row.inconclusive, report.runs), 100 * LargestError(row, report.runs));
     }
     for (const SimulatedBound& bound : table.bounds) {
       out << Wrapped("- " + report::EscapeTerminal(BoundText(bound)), kPlanWidth, "  ") << '\n';
@@ -92,53 +78,6 @@ void WriteText(const SimulationReport& report, Session& session) {
   out << fmt::format(
       "\n% of {} runs a row, seed {}; SE: the largest Monte-Carlo standard error of the row, in points\n",
       CountText(report.runs), report.seed);
-}
-
-json::Value ToJson(const SimulationReport& report) {
-  json::Value document;
-  document["simulate_version"] = 1;
-  document["runs"] = report.runs;
-  document["seed"] = report.seed;
-  document["tables"] = json::Value::array();
-  const auto rate = [&](std::int64_t hits) {
-    return static_cast<double>(hits) / static_cast<double>(report.runs);
-  };
-  for (const SimulatedTable& table : report.tables) {
-    json::Value entry;
-    entry["name"] = table.name;
-    entry["n_pairs"] = table.n;
-    entry["gated_slices"] = table.slices;
-    entry["psi"] = table.psi;
-    entry["bad_slice"] = table.bad_slice.empty() ? json::Value(nullptr)
-                                                 : json::Value{{"dimension", table.bad_dimension},
-                                                               {"value", table.bad_slice},
-                                                               {"n_pairs", table.bad_slice_n}};
-    entry["rows"] = json::Value::array();
-    for (const SimulatedRow& row : table.rows) {
-      entry["rows"].push_back({{"key", row.key},
-                               {"truth", row.truth},
-                               {"shift_everywhere", row.everywhere},
-                               {"shift_slice", row.slice},
-                               {"promote", rate(row.promote)},
-                               {"hold", rate(row.hold)},
-                               {"blocked", rate(row.blocked)},
-                               {"inconclusive", rate(row.inconclusive)},
-                               {"standard_error", Largest(row, report.runs)},
-                               {"suspected_a_run", rate(row.suspected)},
-                               {"bad_slice_named", rate(row.bad_slice_named)}});
-    }
-    entry["bounds"] = json::Value::array();
-    for (const SimulatedBound& bound : table.bounds) {
-      entry["bounds"].push_back({{"name", bound.name},
-                                 {"truth", bound.truth},
-                                 {"rate", bound.rate},
-                                 {"standard_error", bound.standard_error},
-                                 {"bound", bound.bound},
-                                 {"kept", bound.kept}});
-    }
-    document["tables"].push_back(std::move(entry));
-  }
-  return document;
 }
 
 // One table of all settings, cells "promote/hold/blocked/inconclusive" as methods section 3 has them.
@@ -195,77 +134,34 @@ void RunSimulate(const SimulateFlags& flags, Session& session) {
     const Result<Policy> policy = gate::LoadPolicy(flags.policy);
     if (!policy) session.Report(policy.error());
     bool good = policy.has_value();
-    plan::SuiteShape shape;
-    PlanPsi psi = plan::DefaultPsi();
-    double rate = 0.85;
+    std::optional<PlanFile> plan;
+    std::vector<RunLog> incumbent;
+    std::vector<RunLog> candidate;
     if (!flags.plan.empty()) {
-      const Result<PlanFile> plan = ReadPlanFile(flags.plan);
-      if (plan) {
-        shape = plan->shape;
-        rate = plan->incumbent_rate.value_or(rate);
-        if (plan->psi) {
-          psi = plan::GivenPsi(*plan->psi);
-          psi.text = "from the plan file";
-        }
+      Result<PlanFile> read = ReadPlanFile(flags.plan);
+      if (read) {
+        plan = *std::move(read);
       } else {
-        session.Report(plan.error());
+        session.Report(read.error());
         good = false;
       }
     } else {
-      std::vector<RunLog> incumbent;
-      std::vector<RunLog> candidate;
       good = ReadLogs(flags.incumbent, incumbent, session) && good;
       good = ReadLogs(flags.candidate, candidate, session) && good;
-      if (good) {
-        shape = plan::ShapeOfLogs(incumbent);
-        if (candidate.empty()) {
-          if (const auto found = PsiOfLogs(incumbent)) psi = *found;
-        } else {
-          const pair::PairResult paired = pair::Pair(incumbent, candidate, policy->metric);
-          if (const auto found = plan::PsiOfTable(paired.table)) {
-            psi = *found;
-          } else {
-            session.Report(Failure{Failure::Kind::kInput, {{{}, "no case of these logs forms a pair"}}});
-            good = false;
-          }
-        }
-      }
     }
     if (!good) return;
-    std::vector<double> rates = flags.psi;
-    if (rates.empty()) {
-      rates.push_back(psi.value);
-      session.Note(Wrapped(fmt::format("psi {}: {}", ShareText(psi.value), psi.text), kPlanWidth, "  "));
+    const Result<SimulateSuite> suite = SimulateSuiteOf(*policy, plan, incumbent, candidate);
+    if (!suite) return session.Report(suite.error());
+    if (flags.psi.empty()) {
+      session.Note(
+          Wrapped(fmt::format("psi {}: {}", ShareText(suite->psi.value), suite->psi.text), kPlanWidth, "  "));
     }
-    if (flags.incumbent_rate >= 0) rate = flags.incumbent_rate;
-    for (const double value : rates) {
-      plan::SimulateOptions options;
-      options.runs = flags.runs;
-      options.seed = flags.seed;
-      options.psi = value;
-      options.incumbent_rate = rate;
-      options.name = fmt::format("N={} psi {}", CountText(shape.n), ShareText(value));
-      // dimension:value, or a value alone.
-      const std::size_t colon = flags.bad_slice.find(':');
-      if (colon != std::string::npos &&
-          std::any_of(shape.dimensions.begin(), shape.dimensions.end(), [&](const plan::ShapeDimension& d) {
-            return d.name == flags.bad_slice.substr(0, colon);
-          })) {
-        options.bad_dimension = flags.bad_slice.substr(0, colon);
-        options.bad_slice = flags.bad_slice.substr(colon + 1);
-      } else {
-        options.bad_slice = flags.bad_slice;
-      }
-      const auto table = plan::Simulate(*policy, shape, options);
-      if (!table) {
-        session.Report(Failure{Failure::Kind::kInput, {{{}, table.error().text}}});
-        return;
-      }
-      report.tables.push_back(*table);
-    }
+    Result<SimulationReport> simulated = SimulatePolicy(*policy, *suite, flags);
+    if (!simulated) return session.Report(simulated.error());
+    report = *std::move(simulated);
   }
   if (flags.format == "json" || flags.format == "csv") {
-    WriteDocument(ToJson(report), flags.format, session.out);
+    WriteDocument(SimulateJson(report), flags.format, session.out);
   } else if (flags.format == "markdown") {
     if (flags.published) {
       session.out << "# Operating characteristics\n\n"
@@ -310,7 +206,7 @@ void AddSimulateCommand(CLI::App& app, Session& session) {
                    "the slice that falls, as value or dimension:value; else the one nearest 47 pairs")
       ->type_name("SLICE");
   command
-      ->add_option("--incumbent-rate", flags->incumbent_rate,
+      ->add_option("--incumbent-rate", flags->rate_flag,
                    "pass rate where no log says it; matters to absolute floors")
       ->check(Between(0.0, 1.0))
       ->type_name("RATE");
@@ -349,6 +245,7 @@ void AddSimulateCommand(CLI::App& app, Session& session) {
         flags->psi.push_back(value);
       }
     }
+    if (flags->rate_flag >= 0) flags->incumbent_rate = flags->rate_flag;
     RunSimulate(*flags, session);
   });
 }
