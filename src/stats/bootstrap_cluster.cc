@@ -160,9 +160,14 @@ Computed<MeanBootstrap> BootstrapClusters(const ClusterSums& clusters, const Boo
   const bool by_type = static_cast<std::int64_t>(types.count.size()) * 200 < count;
   const Resampler resampler(clusters.sum, sizes);
   std::vector<double> means(static_cast<std::size_t>(options.replicates));
-#pragma omp parallel for schedule(static)
+  // How many means are at most each of these. Equal ratios may differ in their last bits.
+  const double estimate = total / items;
+  const double noise = 1e-12 * robust->se_cr0;
+  std::int64_t below_zero = 0, not_above_zero = 0, below_estimate = 0, not_above_estimate = 0;
+#pragma omp parallel for schedule(static) \
+    reduction(+ : below_zero, not_above_zero, below_estimate, not_above_estimate)
   for (std::int64_t r = 0; r < options.replicates; ++r) {
-    double& mean = means[static_cast<std::size_t>(r)];
+    double mean = 0;
     if (by_type) {
       rng::Stream stream(options.seed, static_cast<std::uint64_t>(r), kPurposeCluster);
       const auto [sum, drawn_items] = DrawTypes(types, count, stream);
@@ -172,26 +177,27 @@ Computed<MeanBootstrap> BootstrapClusters(const ClusterSums& clusters, const Boo
           resampler.Draw(options.seed, static_cast<std::uint64_t>(r), kPurposeCluster);
       mean = drawn.x / (one_size ? items : drawn.y);
     }
+    means[static_cast<std::size_t>(r)] = mean;
+    below_zero += mean <= -noise;
+    not_above_zero += mean <= noise;
+    below_estimate += mean <= estimate - noise;
+    not_above_estimate += mean <= estimate + noise;
   }
   const double replicates = static_cast<double>(options.replicates);
-  // Equal ratios may differ in their last bits.
-  const double noise = 1e-12 * robust->se_cr0;
-  const auto share = [&](double mean) {
-    return static_cast<double>(
-               std::count_if(means.begin(), means.end(), [=](double value) { return value <= mean; })) /
-           replicates;
+  const auto share = [&](std::int64_t count_at_most) {
+    return static_cast<double>(count_at_most) / replicates;
   };
   MeanBootstrap result;
-  result.estimate = total / items;
+  result.estimate = estimate;
   result.method = by_type ? "resampled_types" : "resampled";
   result.intervals.n = count;
   result.intervals.replicates = options.replicates;
   result.intervals.seed = options.seed;
   result.intervals.standard_error = std::sqrt(SumDeviations(means).second / (replicates - 1));
   result.intervals.acceleration = Acceleration(clusters);
-  result.p_not_above_zero = share(noise);
-  result.p_below_zero = share(-noise);
-  Finish(result, share(result.estimate - noise), share(result.estimate + noise), options.level,
+  result.p_not_above_zero = share(not_above_zero);
+  result.p_below_zero = share(below_zero);
+  Finish(result, share(below_estimate), share(not_above_estimate), options.level,
          [&](std::span<const double> levels) { return SelectQuantiles(means, levels); });
   return result;
 }

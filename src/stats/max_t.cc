@@ -176,10 +176,10 @@ JointAdjustment StepDown(const SliceTable& table, const Patterns& patterns,
   {
     Counts own(n);
     std::vector<std::uint64_t> words(std::min(table.groups(), kPart));
-    std::vector<double> sums(n * kFlips);
+    std::vector<FlipSums> sums(n);
 #pragma omp for schedule(static)
     for (std::int64_t block = 0; block < patterns.blocks(); ++block) {
-      std::fill(sums.begin(), sums.end(), 0.0);
+      std::fill(sums.begin(), sums.end(), FlipSums{});
       Patterns::Reader reader(patterns, block);
       for (std::size_t first = 0; first < table.groups(); first += words.size()) {
         const std::size_t part = std::min(words.size(), table.groups() - first);
@@ -188,7 +188,7 @@ JointAdjustment StepDown(const SliceTable& table, const Patterns& patterns,
                      words.data(), sums.data());
       }
       for (std::size_t f = 0; f < patterns.InBlock(block); ++f) {
-        own.Count(order, reach, [&](std::size_t h) { return of(h, 2 * sums[h * kFlips + f] - total[h]); });
+        own.Count(order, reach, [&](std::size_t h) { return of(h, 2 * sums[h].by_flip[f] - total[h]); });
       }
     }
 #pragma omp critical

@@ -131,7 +131,7 @@ TEST(FlipSums, AddTheValuesOfSetBits) {
   const std::vector<std::uint32_t> slice{0, 1, 1, 0, 2};
   const std::vector<double> value{.1, .2, -.3, .7, 5};
   const std::vector<std::uint64_t> words{stream.Next64(), stream.Next64(), stream.Next64()};
-  std::vector<double> sums(3 * kFlips, 0.0);
+  std::vector<FlipSums> sums(3);
   AddPlusSigns(start.data(), 3, slice.data(), value.data(), words.data(), sums.data());
   for (std::size_t f = 0; f < kFlips; ++f) {
     double plain[3] = {};
@@ -139,7 +139,7 @@ TEST(FlipSums, AddTheValuesOfSetBits) {
       for (std::size_t e = start[k]; e < start[k + 1]; ++e)
         plain[slice[e]] += (words[k] >> f & 1U) != 0 ? value[e] : 0;
     }
-    for (std::size_t s = 0; s < 3; ++s) ASSERT_EQ(sums[s * kFlips + f], plain[s]);
+    for (std::size_t s = 0; s < 3; ++s) ASSERT_EQ(sums[s].by_flip[f], plain[s]);
   }
 }
 
