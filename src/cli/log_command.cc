@@ -19,6 +19,7 @@
 #include "io/input_stream.h"
 #include "io/nearest_name.h"
 #include "json/canonical.h"
+#include "log/done_file.h"
 #include "log/log_files.h"
 #include "log/log_reader.h"
 #include "log/log_writer.h"
@@ -33,6 +34,7 @@ struct LogFlags {
   std::vector<std::string> logs;
   std::string format = "text";
   std::string output;
+  bool any_model = false;
 };
 
 constexpr std::array<Outcome, 4> kOutcomes = {Outcome::kPass, Outcome::kFail, Outcome::kModelError,
@@ -349,14 +351,15 @@ void Merge(const LogFlags& flags, Session& session) {
   std::vector<Diagnostic> errors;
   for (const std::string& path : flags.logs) {
     auto bytes = io::ReadPlain(io::RealFileSystem(), path);
-    if (bytes) {
+    const Result<void> done = bytes ? log::CheckDoneBeside(path) : tl::unexpected(bytes.error());
+    if (done) {
       parts.push_back({path, std::move(*bytes)});
     } else {
-      errors.insert(errors.end(), bytes.error().diagnostics.begin(), bytes.error().diagnostics.end());
+      errors.insert(errors.end(), done.error().diagnostics.begin(), done.error().diagnostics.end());
     }
   }
   if (!errors.empty()) return session.Report(Failure{Failure::Kind::kInput, std::move(errors)});
-  const auto merged = log::MergeLogs(parts);
+  const auto merged = log::MergeLogs(parts, {.any_model = flags.any_model});
   if (!merged) return session.Report(merged.error());
   if (const auto written = WriteNew(flags.output, merged->bytes); !written)
     return session.Report(written.error());
@@ -412,9 +415,12 @@ void AddLogCommand(CLI::App& app, Session& session) {
   CLI::App* merge = log->add_subcommand("merge", "join the shards of one run into a new log");
   merge->add_option("LOG", merge_flags->logs, "log.jsonl of each shard")->required();
   merge->add_option("-o,--output", merge_flags->output, "the new log; must not exist")->required();
+  merge->add_flag(
+      "--any-model", merge_flags->any_model,
+      "join logs that were answered by different models, with a note; the gate's drift rules decide");
   merge->footer(
-      "Suite, target, model, request settings and repeats must agree, and no case may have an answer in two "
-      "of the logs.\n\n"
+      "Suite, target, model asked for, models that answered, request settings and repeats must agree, and no "
+      "case may\nhave an answer in two of the logs. Shards are joined all of them or none.\n\n"
       "Example:\n  minslice log merge shard-1.jsonl shard-2.jsonl -o merged.jsonl");
   merge->callback([merge_flags, &session] { Merge(*merge_flags, session); });
 }

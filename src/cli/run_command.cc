@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <utility>
 
 #include "cli/file_limit.h"
 #include "cli/process_privacy.h"
@@ -293,11 +294,20 @@ void SetBudget(const RunFlags& flags, const suite::Suite& suite, Setup& setup, i
                                                       {"as_of", budget.price.as_of}});
 }
 
-// Parts that run apart cannot ask each other: each has its share from the start.
-void SplitBudget(int parts, suite::BudgetSpec& limits) {
-  if (limits.usd) *limits.usd /= parts;
-  if (limits.tokens) *limits.tokens /= parts;
-  if (limits.requests) *limits.requests /= parts;
+// Parts that run apart cannot ask each other: each has its share from the start, and the shares add up to the
+// whole.
+void SplitBudget(const Shard& part, const char* parts, suite::BudgetSpec& limits,
+                 io::Diagnostics& diagnostics) {
+  if (limits.usd) *limits.usd /= part.of;
+  for (const auto& [limit, what] : {std::pair(&limits.tokens, "tokens"), {&limits.requests, "requests"}}) {
+    if (!*limit) continue;
+    const std::int64_t whole = **limit;
+    *limit = whole / part.of + (part.index <= whole % part.of ? 1 : 0);
+    if (whole < part.of) {
+      diagnostics.Add(
+          {}, fmt::format("a budget of {} {} has none for each of {} {}", whole, what, part.of, parts));
+    }
+  }
 }
 
 std::string FileName(std::string name) {
@@ -355,8 +365,10 @@ Result<Setup> MakeSetup(const RunFlags& flags, const std::string& target, const 
   options.max_attempts = suite.max_attempts;
   SetGateway(flags, suite, setup, diagnostics);
   SetBudget(flags, suite, setup, diagnostics);
-  if (shard) SplitBudget(shard->of, options.budget.limits);
-  SplitBudget(targets, options.budget.limits);
+  if (shard) SplitBudget(*shard, "shards", options.budget.limits, diagnostics);
+  const auto place = std::find(flags.targets.begin(), flags.targets.end(), target) - flags.targets.begin();
+  SplitBudget({std::min(static_cast<int>(place) + 1, targets), targets}, "targets", options.budget.limits,
+              diagnostics);
   options.seed = std::hash<std::string>{}(setup.record.target);
   setup.record.suite = suite.name;
   setup.record.suite_sha256 = suite.sha256;

@@ -25,6 +25,10 @@ std::string FileName(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+tl::unexpected<Failure> OfAnotherLog(const std::string& path) {
+  return FailAt({path, 0, 0}, "speaks of another log than the one beside it");
+}
+
 template <class T>
 json::Value OrNull(const std::optional<T>& value) {
   return value ? json::Value(*value) : json::Value();
@@ -114,14 +118,29 @@ Result<void> CheckDone(const std::string& log_path, const RunRecord& run) {
   if (text("request_model") != run.request_model) return differs("model");
   if (text("request_sha256") != RequestSha256(run.request_json)) return differs("request");
   if (integer(*value, "repeats") != run.repeats) return differs("number of repeats");
+  const std::int64_t unanswered =
+      integer(value->value("outcomes", json::Value()), OutcomeName(Outcome::kInfraError));
+  if (unanswered > 0) return FailAt({path, 0, 0}, fmt::format("counts {} infra_error rows", unanswered));
   const json::Value shard = value->value("shard", json::Value());
   const std::int64_t index = run.shard ? run.shard->index : -1;
   const std::int64_t of = run.shard ? run.shard->of : -1;
   if (integer(shard, "index") != index || integer(shard, "of") != of) return differs("shard");
   const auto sha256 = io::Sha256OfFile(log_path);
   if (!sha256) return tl::unexpected(sha256.error());
-  if (text("sha256") != *sha256) return FailAt({path, 0, 0}, "speaks of another log than the one beside it");
+  if (text("sha256") != *sha256) return OfAnotherLog(path);
   return {};
+}
+
+Result<void> CheckDoneBeside(const std::string& log_path) {
+  const std::string path = DonePath(log_path);
+  if (!io::RealFileSystem().Exists(path)) return {};
+  const auto value = json::ReadFile(path);
+  if (!value) return tl::unexpected(value.error());
+  const auto sha256 = io::Sha256OfFile(log_path);
+  if (!sha256) return tl::unexpected(sha256.error());
+  const auto found = value->find("sha256");
+  const bool same = found != value->end() && found->is_string() && *found == *sha256;
+  return same ? Result<void>() : OfAnotherLog(path);
 }
 
 }  // namespace minslice::log

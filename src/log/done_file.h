@@ -33,8 +33,12 @@ std::string DonePath(const std::string& log_path);  // LOG.done
 Result<DoneFile> DescribeDone(const std::string& log_path);
 std::string DoneJson(const DoneFile& done, const std::string& log_path);
 
-// Whether the log's done file is there and speaks of the log as it is, and of this run; else why not.
+// Whether the log's done file is there, speaks of the log as it is and of this run, and counts no infra_error
+// row, which would have to be asked again; else why not.
 Result<void> CheckDone(const std::string& log_path, const RunRecord& run);
+
+// A done file that lies beside a log has to speak of it; there need be none.
+Result<void> CheckDoneBeside(const std::string& log_path);
 
 }  // namespace minslice::log
 

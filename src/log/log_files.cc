@@ -103,6 +103,35 @@ void CheckShards(const std::vector<RunLog>& logs, io::Diagnostics& diagnostics) 
   }
 }
 
+std::string ModelNames(const std::set<std::string>& models) {
+  std::string text;
+  for (const std::string& model : models) text += (text.empty() ? "" : " and ") + io::Quoted(model);
+  return text;
+}
+
+// One model has answered the parts of one run: the first part with an answer says which.
+std::vector<Diagnostic> OtherModels(const std::vector<RunLog>& logs) {
+  std::vector<Diagnostic> others;
+  const RunLog* first = nullptr;
+  std::set<std::string> known;
+  for (const RunLog& log : logs) {
+    std::set<std::string> models;
+    for (const CaseRecord& row : log.cases) {
+      if (row.response_model && row.outcome != Outcome::kInfraError) models.insert(*row.response_model);
+    }
+    if (models.empty()) continue;
+    if (first == nullptr) {
+      first = &log;
+      known = std::move(models);
+    } else if (models != known) {
+      others.push_back(
+          {{log.path, 0, 0},
+           fmt::format("was answered by {}, {} by {}", ModelNames(models), first->path, ModelNames(known))});
+    }
+  }
+  return others;
+}
+
 }  // namespace
 
 Result<RepairedLog> RepairLog(const std::string& bytes, const std::string& path) {
@@ -146,7 +175,7 @@ Result<RepairedLog> RepairLog(const std::string& bytes, const std::string& path)
   return repaired;
 }
 
-Result<MergedLog> MergeLogs(std::span<const LogBytes> parts) {
+Result<MergedLog> MergeLogs(std::span<const LogBytes> parts, const MergeOptions& options) {
   io::Diagnostics diagnostics;
   std::vector<RunLog> logs;
   for (const LogBytes& part : parts) {
@@ -173,6 +202,13 @@ Result<MergedLog> MergeLogs(std::span<const LogBytes> parts) {
   CheckShards(logs, diagnostics);
   // Else every row of a shard that is given twice is an error of its own.
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
+  for (const Diagnostic& other : OtherModels(logs)) {
+    if (options.any_model) {
+      merged.notes.push_back(other.ToString());
+    } else {
+      diagnostics.Add(other.where, other.message + "; --any-model joins them all the same");
+    }
+  }
   std::set<std::string> hashes;
   for (const RunLog& log : logs) {
     const auto same = [&](const char* what, const std::string& a, const std::string& b) {

@@ -37,9 +37,14 @@ struct LogBytes {
   std::string bytes;
 };
 
-// Joins the shards of one run: suite digest, suite, target, model, request settings and repeats must agree,
-// and no two parts may hold an answer for the same case and repeat; every disagreement is named.
-Result<MergedLog> MergeLogs(std::span<const LogBytes> parts);
+struct MergeOptions {
+  bool any_model = false;  // parts that other models answered are joined all the same, with a note
+};
+
+// Joins the shards of one run: suite digest, suite, target, model asked for, models that answered, request
+// settings and repeats must agree, and no two parts may hold an answer for the same case and repeat; every
+// disagreement is named.
+Result<MergedLog> MergeLogs(std::span<const LogBytes> parts, const MergeOptions& options = {});
 
 }  // namespace minslice::log
 
