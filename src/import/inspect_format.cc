@@ -7,6 +7,7 @@
 #include "import/zip_reader.h"
 #include "io/nearest_name.h"
 #include "io/sha256.h"
+#include "json/canonical.h"
 
 namespace minslice::import {
 namespace {
@@ -38,6 +39,12 @@ class Inspect {
                                 fmt::format("no sample has the scorer {}{}", io::Quoted(options.scorer),
                                             Choices("--scorer", scorers_)));
     }
+    if (unreadable_ > 0) {
+      reader_.diagnostics().Add(
+          unreadable_at_,
+          fmt::format("{}{}: expected C, I, P, N, yes, no, a number or a truth value", unreadable_score_,
+                      unreadable_ > 1 ? fmt::format(" (and {} more such)", unreadable_ - 1) : ""));
+    }
     if (scorers_.empty() && rows_ > 0)
       reader_.diagnostics().Add(where, "no sample has a score: there is nothing to compare");
     if (numbered_) {
@@ -60,8 +67,8 @@ class Inspect {
       any = any || entry.name.starts_with("samples/");
     }
     if (header == nullptr && start == nullptr && !any) {
-      return reader_.diagnostics().Add({path, 0, 0},
-                                       "expected an Inspect log, found what looks like " + io::LooksLike(bytes));
+      return reader_.diagnostics().Add(
+          {path, 0, 0}, "expected an Inspect log, found what looks like " + io::LooksLike(bytes));
     }
     std::int64_t expected = -1;
     std::string status = "cut off (no header.json)";
@@ -150,6 +157,7 @@ class Inspect {
           expected = static_cast<std::int64_t>(ids.size()) * epochs;
       }
     }
+    facts.request_json = Settings(root);
     if (const auto stats = Member(root, "stats")) {
       if (const std::string time = TextOf(Member(*stats, "started_at")); !time.empty())
         facts.started_at = UtcTime(time);
@@ -158,14 +166,53 @@ class Inspect {
     return expected;
   }
 
-  // "C" 1, "I" and "N" (no answer) 0, "P" 0.5, numbers and truth values as they are.
+  // What decides how a sample becomes a request: the solvers, a system message among them, and the model's
+  // settings without those of the connection.
+  static std::string Settings(Json root) {
+    static const std::set<std::string_view> kConnection = {
+        "max_retries", "timeout", "attempt_timeout", "max_connections", "adaptive_connections",
+        "batch",       "cache"};
+    std::vector<std::string> settings;
+    const auto plan = Member(root, "plan");
+    if (const auto steps = plan ? Member(*plan, "steps") : std::nullopt; steps && steps->is_array()) {
+      std::vector<std::string> solvers;
+      for (const Json step : simdjson::dom::array(*steps)) {
+        const auto params = Member(step, "params");
+        solvers.push_back(fmt::format("{{\"solver\":{},\"params\":{}}}",
+                                      json::QuotedText(TextOf(Member(step, "solver"))),
+                                      params ? std::string(simdjson::minify(*params)) : "{}"));
+      }
+      settings.push_back(fmt::format("\"solvers\":[{}]", fmt::join(solvers, ",")));
+    }
+    const auto eval = Member(root, "eval");
+    const auto of_plan = plan ? Member(*plan, "config") : std::nullopt;
+    const auto of_model = eval ? Member(*eval, "model_generate_config") : std::nullopt;
+    std::map<std::string, std::string> config;
+    for (const auto& part : {of_model, of_plan}) {
+      if (!part) continue;
+      DomReader::Members(*part, [&](std::string_view name, Json value) {
+        if (!value.is_null() && !kConnection.contains(name))
+          config[std::string(name)] = simdjson::minify(value);
+      });
+    }
+    for (const auto& [name, value] : config) settings.push_back(json::QuotedText(name) + ":" + value);
+    if (const auto version = eval ? Member(*eval, "task_version") : std::nullopt)
+      settings.push_back("\"task_version\":" + std::string(simdjson::minify(*version)));
+    return CanonicalObject(settings);
+  }
+
+  // As Inspect's value_to_float: "C" 1, "I" and "N" (no answer) 0, "P" 0.5, yes and true 1, no and false 0,
+  // numbers, also as texts, and truth values as they are.
   static std::optional<double> ScoreValue(Json value) {
     if (const auto number = NumberOf(value)) return number;
-    const std::string text = TextOf(value);
+    std::string text = TextOf(value);
     if (text == "C") return 1;
     if (text == "I" || text == "N") return 0;
     if (text == "P") return 0.5;
-    return std::nullopt;
+    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (text == "yes" || text == "true") return 1;
+    if (text == "no" || text == "false") return 0;
+    return NumberIn(text);
   }
 
   void Sample(Json sample, const SourcePosition& where) {
@@ -189,7 +236,9 @@ class Inspect {
       const auto target = Member(sample, "target");
       std::string content = record.prompt_sha256.value_or(AnyText(*input));
       content += '\n' + (target ? AnyText(*target) : "");
-      record.case_id = io::Sha256Hex(content);
+      // The same question with other choices is another case.
+      if (const auto choices = Member(sample, "choices")) content += '\n' + AnyText(*choices);
+      record.case_id = reader_.content_ids.Name(io::Sha256Hex(content), IntegerOf(id).value_or(0));
       numbered_ = true;
     }
     const std::int64_t epoch = IntegerOf(Member(sample, "epoch")).value_or(1);
@@ -219,11 +268,13 @@ class Inspect {
     const auto score = chosen ? ScoreValue(*chosen) : std::nullopt;
     if (Member(sample, "invalidation")) error = "invalidated by its reader";
     if (!score || Member(sample, "invalidation")) {
-      if (error.empty() && chosen && chosen->is_string()) {
-        return reader_.diagnostics().Add(where,
-                                         fmt::format("the score {} is {}: expected C, I, P, N, a number or "
-                                                     "a truth value",
-                                                     io::Quoted(name), io::Quoted(TextOf(chosen))));
+      if (error.empty() && chosen && (chosen->is_string() || chosen->is_array())) {
+        if (unreadable_++ == 0) {
+          unreadable_at_ = where;
+          unreadable_score_ =
+              fmt::format("the score {} is {}", io::Quoted(name), io::Quoted(AnyText(*chosen)));
+        }
+        return;
       }
       record.outcome = IsContextError(error) ? Outcome::kModelError : Outcome::kInfraError;
       record.error = error.empty() ? "no score" : error;
@@ -260,6 +311,16 @@ class Inspect {
     }
   }
 
+  // Whether Inspect's own cache gave an answer of this sample.
+  static bool FromCache(Json sample) {
+    const auto events = Member(sample, "events");
+    if (!events || !events->is_array()) return false;
+    for (const Json event : simdjson::dom::array(*events)) {
+      if (TextOf(Member(event, "event")) == "model" && TextOf(Member(event, "cache")) == "read") return true;
+    }
+    return false;
+  }
+
   static void Output(Json sample, CaseRecord& record) {
     const auto output = Member(sample, "output");
     if (!output) return;
@@ -278,13 +339,20 @@ class Inspect {
       record.output_tokens = IntegerOf(Member(*usage, "output_tokens"));
     }
     if (const auto seconds = NumberOf(Member(*output, "time"))) record.latency_ms = *seconds * 1000;
+    if (FromCache(sample)) {
+      auto via = std::make_shared<GatewayFacts>();
+      via->cache = "hit";
+      record.via = std::move(via);
+    }
   }
 
   ToolReader reader_;
   io::FileSystem& files_;
   JsonParser parser_, scratch_;
   std::set<std::string> scorers_;
-  std::int64_t rows_ = 0;
+  std::int64_t rows_ = 0, unreadable_ = 0;
+  std::string unreadable_score_;
+  SourcePosition unreadable_at_;
   bool numbered_ = false;
 };
 

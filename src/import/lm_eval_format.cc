@@ -8,6 +8,7 @@
 #include "import/formats.h"
 #include "import/tool_rows.h"
 #include "io/nearest_name.h"
+#include "json/canonical.h"
 
 namespace minslice::import {
 namespace {
@@ -55,7 +56,8 @@ class LmEval {
     if (samples.empty())
       return FailAt({paths.front(), 0, 0}, "expected samples_*.jsonl (lm_eval --log_samples)");
     several_tasks_ = tasks.size() > 1;
-    for (const std::string& path : results_) ReadResults(path);
+    for (const std::string& path : results_) ReadResults(path, tasks);
+    reader_.facts.request_json = CanonicalObject(settings_);
     for (const SamplesFile& file : samples) ReadSamples(file);
     Decide(paths.front());
     RunFacts& facts = reader_.facts;
@@ -64,7 +66,7 @@ class LmEval {
   }
 
  private:
-  void ReadResults(const std::string& path) {
+  void ReadResults(const std::string& path, const std::set<std::string>& tasks) {
     JsonParser parser;
     const auto root = reader_.Sidecar(files_, path, parser);
     if (!root) return;
@@ -74,10 +76,30 @@ class LmEval {
         model = TextOf(Member(*arguments, "model"));
     }
     if (!model.empty()) reader_.facts.model = model;
+    ReadSettings(*root, tasks);
     if (const auto counts = Member(*root, "n-samples")) {
       DomReader::Members(*counts, [&](std::string_view task, Json count) {
         if (const auto n = IntegerOf(Member(count, "effective"))) expected_[std::string(task)] = *n;
       });
+    }
+  }
+
+  // What decides how a document becomes a request: two runs that differ here did not ask the same.
+  void ReadSettings(Json root, const std::set<std::string>& tasks) {
+    const auto add = [&](const std::string& name, std::optional<Json> value) {
+      if (value) settings_.push_back(fmt::format("{}:{}", json::QuotedText(name), simdjson::minify(*value)));
+    };
+    const auto of_task = [&](const char* table, const std::string& task) {
+      const auto all = Member(root, table);
+      return all ? Member(*all, task) : std::nullopt;
+    };
+    add("system_instruction", Member(root, "system_instruction"));
+    for (const std::string& task : tasks) {
+      const std::string prefix = several_tasks_ ? task + "." : "";
+      if (const auto config = of_task("configs", task))
+        add(prefix + "generation_kwargs", Member(*config, "generation_kwargs"));
+      add(prefix + "num_fewshot", of_task("n-shot", task));
+      add(prefix + "task_version", of_task("versions", task));
     }
   }
 
@@ -120,7 +142,8 @@ class LmEval {
     }
   }
 
-  // The metric that says pass; its names where several could.
+  // The metric that says pass: the one that is asked for, else the first that is a number in this row (a
+  // metric of a whole corpus, such as bleu, is none). Empty: there is none.
   std::string Metric(Json row) {
     std::set<std::string> names;
     if (const auto list = Member(row, "metrics"); list && list->is_array()) {
@@ -133,10 +156,18 @@ class LmEval {
         if (!kOthers.contains(std::string(key)) && NumberOf(value)) names.insert(std::string(key));
       });
     }
-    metrics_.insert(names.begin(), names.end());
+    std::string first;
+    for (const std::string& name : names) {
+      if (!NumberOf(Member(row, name))) {
+        not_numbers_.insert(name);
+        continue;
+      }
+      metrics_.insert(name);
+      if (first.empty()) first = name;
+    }
     const std::string& wanted = reader_.options().scorer;
     if (!wanted.empty()) return names.contains(wanted) ? wanted : "";
-    return names.empty() ? "" : *names.begin();
+    return first.empty() && !names.empty() ? *names.begin() : first;
   }
 
   void Row(const SamplesFile& file, Json row, const SourcePosition& where) {
@@ -162,6 +193,8 @@ class LmEval {
       record.case_id = file.task + ":" + record.case_id;
       if (reader_.options().segment_fields.empty()) record.segments = {{"task", file.task}};
     }
+    if (const auto document = IntegerOf(Member(row, "doc_id")); document && !reader_.options().id_field)
+      record.case_id = reader_.content_ids.Name(std::move(record.case_id), *document);
     if (reader_.options().prompt_field.empty()) record.prompt_sha256 = Prompt(row);
     const auto answers = Answers(row);
     most_answers_ = std::max(most_answers_, answers.size());
@@ -171,9 +204,11 @@ class LmEval {
       if (const auto score = NumberOf(Member(row, name))) record.scores.emplace_back(name, *score);
     }
     if (!value) {
-      return reader_.diagnostics().Add(where, fmt::format("the metric {} is no number here; another one is "
-                                                          "named with --scorer",
-                                                          io::Quoted(metric)));
+      if (ungraded_++ == 0) {
+        ungraded_metric_ = metric;
+        first_ungraded_ = where;
+      }
+      return;
     }
     const auto pass = reader_.Passes(metric, *value, where);
     if (!pass) return;
@@ -254,9 +289,22 @@ class LmEval {
     }
     if (options.filter.empty() && filters_.size() > 1)
       reader_.diagnostics().Add({first_path, 0, 0}, "rows of several filters" + Choices("--filter", filters));
+    if (ungraded_ > 0) {
+      std::string text =
+          fmt::format("the metric {} is no number of one document", io::Quoted(ungraded_metric_));
+      if (ungraded_ > 1) text += fmt::format(" (nor in {} more rows)", ungraded_ - 1);
+      text += ": a metric of the whole corpus pairs nothing";
+      if (!metrics_.empty()) text += Choices("--scorer", metrics_);
+      reader_.diagnostics().Add(first_ungraded_, text);
+    }
     if (options.scorer.empty() && metrics_.size() > 1)
       reader_.diagnostics().Add({first_path, 0, 0}, "several metrics" + Choices("--scorer", metrics_));
-    if (!options.scorer.empty() && !metrics_.empty() && !metrics_.contains(options.scorer)) {
+    if (options.scorer.empty() && metrics_.size() == 1 && !not_numbers_.empty()) {
+      reader_.facts.notes.push_back(fmt::format(
+          "the metric is {}, the only one that is a number of each document", io::Quoted(*metrics_.begin())));
+    }
+    if (!options.scorer.empty() && !metrics_.empty() && !metrics_.contains(options.scorer) &&
+        !not_numbers_.contains(options.scorer)) {
       reader_.diagnostics().Add({first_path, 0, 0},
                                 fmt::format("no row has the metric {}{}", io::Quoted(options.scorer),
                                             Choices("--scorer", metrics_)));
@@ -272,7 +320,11 @@ class LmEval {
   ToolReader reader_;
   io::FileSystem& files_;
   JsonParser scratch_;
-  std::set<std::string> results_, filters_, metrics_, graded_;
+  std::set<std::string> results_, filters_, metrics_, not_numbers_, graded_;
+  std::vector<std::string> settings_;
+  std::int64_t ungraded_ = 0;
+  std::string ungraded_metric_;
+  SourcePosition first_ungraded_;
   std::map<std::string, std::int64_t> expected_;
   bool several_tasks_ = false;
   std::string first_filter_;

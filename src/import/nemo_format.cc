@@ -98,7 +98,8 @@ class Nemo {
       const auto expected = Member(row, "expected_answer");
       std::string content = prompt ? AnyText(*prompt) : "";
       content += '\n' + (expected ? AnyText(*expected) : "");
-      record.case_id = io::Sha256Hex(content);
+      record.case_id =
+          reader_.content_ids.Name(io::Sha256Hex(content), IntegerOf(Member(row, "problem_idx")).value_or(0));
     }
     record.repeat = static_cast<int>(IntegerOf(Member(row, "repeat")).value_or(0)) + 1;
     if (record.repeat < 1) return reader_.diagnostics().Add(where, "repeat: expected a number from 0");

@@ -2,7 +2,7 @@
 // test, a group of columns a system). A system is a provider with a prompt.
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
 
 #include "import/formats.h"
 #include "import/tool_rows.h"
@@ -13,6 +13,8 @@
 
 namespace minslice::import {
 namespace {
+
+constexpr std::string_view kNoAssertion = "No assertions";  // promptfoo's reason for such a pass
 
 struct System {
   std::string label, id, prompt;
@@ -42,6 +44,15 @@ class Promptfoo {
       }
       if (!reader_.diagnostics().empty()) break;
       if (counting && !Choose(paths.front())) break;
+    }
+    if (unasserted_ > 0 && unasserted_ == graded_ && reader_.options().scorer.empty()) {
+      reader_.diagnostics().Add(
+          {paths.front(), 0, 0},
+          "no test has an assertion, so every answer passes: there is nothing to compare");
+    } else if (unasserted_ > 0) {
+      reader_.facts.notes.push_back(
+          fmt::format("{} without an assertion: promptfoo lets every such answer pass",
+                      unasserted_ == 1 ? "1 row is" : fmt::format("{} rows are", unasserted_)));
     }
     if (cached_ > 0) {
       reader_.facts.notes.push_back(fmt::format(
@@ -74,8 +85,11 @@ class Promptfoo {
       ReadTable(path, text);
     }
     if (counting_ && systems_.size() == before && reader_.diagnostics().size() == errors && before == 0) {
-      reader_.diagnostics().Add({path, 0, 0},
-                                "expected promptfoo results, found what looks like " + io::LooksLike(bytes));
+      reader_.diagnostics().Add(
+          {path, 0, 0},
+          "expected promptfoo results (promptfoo eval -o out.jsonl, .json or .csv), found "
+          "what looks like " +
+              io::LooksLike(bytes));
     }
   }
 
@@ -192,7 +206,12 @@ class Promptfoo {
       if (const std::string reason = TextOf(Member(*response, "finishReason")); !reason.empty())
         record.finish_reason = reason;
       if (const auto output = Member(*response, "output")) record.output = AnyText(*output);
-      if (NumberOf(Member(*response, "cached")).value_or(0) == 1) ++cached_;
+      if (NumberOf(Member(*response, "cached")).value_or(0) == 1) {
+        ++cached_;
+        auto via = std::make_shared<GatewayFacts>();
+        via->cache = "hit";
+        record.via = std::move(via);
+      }
       if (NumberOf(Member(*response, "isRefusal")).value_or(0) == 1) refused = "refusal";
     }
     record.latency_ms = NumberOf(Member(row, "latencyMs"));
@@ -232,6 +251,10 @@ class Promptfoo {
       if (!passes) return;
       pass = *passes;
     }
+    if (const auto grading = Member(row, "gradingResult"); !failed_call && grading) {
+      ++graded_;
+      unasserted_ += TextOf(Member(*grading, "reason")) == kNoAssertion ? 1 : 0;
+    }
     if (failed_call) {
       record.outcome = IsContextError(error) ? Outcome::kModelError : Outcome::kInfraError;
       if (record.outcome == Outcome::kInfraError) record.scores.clear();
@@ -268,6 +291,8 @@ class Promptfoo {
   struct Group {
     System system;
     std::size_t column = 0;
+    std::map<std::string, std::size_t> metrics;  // named scores by their columns, "Metric: NAME"
+    std::size_t reason = 0;                      // "Grader Reason"; 0: there is none
   };
 
   void ReadTable(const std::string& path, std::string_view text) {
@@ -286,8 +311,12 @@ class Promptfoo {
       group.system.id = group.system.label;
       if (close != std::string::npos) group.system.prompt = header[i].substr(close + 2);
       group.system.index = std::ssize(groups);
+      for (std::size_t j = i + 3; j < header.size() && !header[j].starts_with('['); ++j) {
+        if (header[j].starts_with("Metric: ")) group.metrics.emplace(header[j].substr(8), j);
+        if (header[j] == "Grader Reason") group.reason = j;
+      }
       systems_.insert(group.system);
-      groups.push_back(group);
+      groups.push_back(std::move(group));
     }
     if (counting_ || groups.empty()) return;
     while (csv.Next(fields)) {
@@ -298,13 +327,14 @@ class Promptfoo {
         continue;
       }
       for (const Group& group : groups) {
-        if (group.system == system_) TableRow(header, fields, groups.front().column, group.column, where);
+        if (group.system == system_) TableRow(header, fields, groups.front().column, group, where);
       }
     }
   }
 
   void TableRow(const std::vector<std::string>& header, const std::vector<io::CsvField>& fields,
-                std::size_t n_vars, std::size_t column, const SourcePosition& where) {
+                std::size_t n_vars, const Group& group, const SourcePosition& where) {
+    const std::size_t column = group.column;
     std::map<std::string, std::string> vars;
     std::string all = "{";
     for (std::size_t i = 0; i < n_vars; ++i) {
@@ -321,11 +351,6 @@ class Promptfoo {
     if (!reader_.Names(places, where, record)) return;
     const std::string_view status = fields[column + 1].text;
     record.output = std::string(fields[column].text);
-    const std::string_view text = fields[column + 2].text;
-    double score = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), score);
-    const bool numeric =
-        parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && std::isfinite(score);
     if (status == "ERROR") {
       record.outcome = Outcome::kInfraError;
       record.output.reset();
@@ -335,9 +360,29 @@ class Promptfoo {
           {where.file, fields[column + 1].line, fields[column + 1].column},
           fmt::format("expected PASS, FAIL or ERROR, found {}", io::Quoted(status)));
     } else {
-      if (numeric) record.scores.emplace_back("score", score);
+      const Options& options = reader_.options();
+      ++graded_;
+      unasserted_ += group.reason > 0 && fields[group.reason].text == kNoAssertion ? 1 : 0;
+      std::set<std::string> named = {"score"};
+      if (const auto score = NumberIn(fields[column + 2].text)) record.scores.emplace_back("score", *score);
+      for (const auto& [name, at] : group.metrics) {
+        const auto score = NumberIn(fields[at].text);
+        if (!score || !named.insert(name).second) continue;
+        record.scores.emplace_back(name, *score);
+      }
       bool pass = status == "PASS";
-      if (reader_.options().pass_above) pass = numeric && score > *reader_.options().pass_above;
+      if (!options.scorer.empty() || options.pass_above) {
+        const std::string wanted = options.scorer.empty() ? "score" : options.scorer;
+        const auto found = std::find_if(record.scores.begin(), record.scores.end(),
+                                        [&](const auto& score) { return score.first == wanted; });
+        if (found == record.scores.end()) {
+          return reader_.diagnostics().Add(
+              where, fmt::format("no score {}{}", io::Quoted(wanted), Choices("--scorer", named)));
+        }
+        const auto passes = reader_.Passes(wanted, found->second, where);
+        if (!passes) return;
+        pass = *passes;
+      }
       record.outcome = pass ? Outcome::kPass : Outcome::kFail;
       if (!pass && record.output->empty()) {
         record.outcome = Outcome::kModelError;
@@ -356,7 +401,7 @@ class Promptfoo {
   System system_;
   std::map<std::string, std::string> vars_;
   std::map<std::string, int> repeats_;
-  std::int64_t cached_ = 0;
+  std::int64_t cached_ = 0, graded_ = 0, unasserted_ = 0;
 };
 
 }  // namespace

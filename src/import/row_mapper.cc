@@ -44,16 +44,6 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-// The whole text as a finite number.
-std::optional<double> NumberIn(std::string_view text) {
-  double number = 0;
-  const char* begin = text.data();
-  const char* end = begin + text.size();
-  const auto parsed = std::from_chars(begin, end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(number)) return std::nullopt;
-  return number;
-}
-
 std::string Found(const FieldValue& value) {
   switch (value.kind) {
     case FieldValue::Kind::kMissing:
@@ -106,6 +96,15 @@ std::optional<bool> Truth(const FieldValue& value) {
 }
 
 }  // namespace
+
+std::optional<double> NumberIn(std::string_view text) {
+  double number = 0;
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto parsed = std::from_chars(begin, end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(number)) return std::nullopt;
+  return number == 0 ? 0.0 : number;  // no -0 in a log
+}
 
 Result<void> CheckFieldOptions(const Options& options) {
   std::vector<Diagnostic> errors;

@@ -3,7 +3,9 @@
 #ifndef MINSLICE_IMPORT_ROW_MAPPER_H_
 #define MINSLICE_IMPORT_ROW_MAPPER_H_
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "import/import.h"
@@ -28,6 +30,9 @@ struct FieldValue {
   double number = 0;  // infinite: beyond a double
   std::string text;   // text; number as text; list and object: compact JSON where the field was wanted whole
 };
+
+// The whole text as a finite number.
+std::optional<double> NumberIn(std::string_view text);
 
 // A field that the flags ask for.
 struct WantedField {

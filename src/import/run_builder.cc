@@ -42,9 +42,9 @@ void RunBuilder::Add(CaseRecord row, const SourcePosition& where) {
                                    [&](const Place& other) { return other.repeat == row.repeat; });
     if (same != seen.places.end()) {
       diagnostics_.Add(
-          where, fmt::format("case {} repeat {} stands at {} already; name the field that counts the repeats "
-                             "with --repeat-field, or import each run into a log of its own",
-                             io::Quoted(row.case_id), row.repeat, Describe(*same)));
+          where,
+          fmt::format("case {} repeat {} stands at {} already; {}, or import each run into a log of its own",
+                      io::Quoted(row.case_id), row.repeat, Describe(*same), advice_));
       return;
     }
     CheckAgainstFirst(row, seen, where);
@@ -79,6 +79,7 @@ Result<ImportedRun> RunBuilder::Build(const std::string& format, const std::stri
   run.suite = first_of(first_of(options.suite_name, facts.suite), "imported");
   run.target = first_of(first_of(options.target, model), std::filesystem::path(first_path).stem().string());
   run.request_model = first_of(facts.model, model);
+  run.request_json = facts.request_json;
   run.started_at = facts.started_at;
   run.cases = static_cast<std::int64_t>(cases_.size());
   run.minslice = kVersion;

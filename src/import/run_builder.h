@@ -17,13 +17,17 @@ namespace minslice::import {
 // What a foreign log says of its run as a whole.
 struct RunFacts {
   std::string suite, model, started_at, ended_at;
+  std::string request_json;  // what was asked for beside the prompt, where the log says it; canonical
   bool finished = true;
   std::vector<std::string> notes;
 };
 
 class RunBuilder {
  public:
-  explicit RunBuilder(io::Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+  // `advice`: what a user does about two rows of one case and repeat.
+  explicit RunBuilder(io::Diagnostics& diagnostics,
+                      const char* advice = "name the field that counts the repeats with --repeat-field")
+      : diagnostics_(diagnostics), advice_(advice) {}
 
   // segments ascending by dimension, scores ascending by name.
   void Add(CaseRecord row, const SourcePosition& where);
@@ -49,6 +53,7 @@ class RunBuilder {
   void CheckAgainstFirst(const CaseRecord& row, const CaseSeen& seen, const SourcePosition& where);
 
   io::Diagnostics& diagnostics_;
+  const char* advice_;
   std::vector<CaseRecord> rows_;
   std::vector<std::string> files_;
   std::unordered_map<std::string, CaseSeen> cases_;

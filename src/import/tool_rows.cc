@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "io/nearest_name.h"
 #include "io/utf8.h"
+#include "json/canonical.h"
+#include "json/node.h"
 #include "suite/suite.h"
 
 namespace minslice::import {
@@ -136,6 +139,12 @@ std::optional<std::int64_t> IntegerOf(std::optional<Json> value) {
   return number;
 }
 
+std::string CanonicalObject(const std::vector<std::string>& members) {
+  if (members.empty()) return {};
+  const auto node = json::ParseNode(fmt::format("{{{}}}", fmt::join(members, ",")), {});
+  return node ? json::Canonical(*node) : std::string();
+}
+
 std::string AnyText(Json value) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) return std::string(text);
@@ -220,10 +229,21 @@ Result<std::string> ReadPadded(io::FileSystem& files, const std::string& path) {
   return text;
 }
 
+std::string ContentIds::Name(std::string hash, std::int64_t document) {
+  std::vector<std::int64_t>& known = documents_[hash];
+  const auto found = std::find(known.begin(), known.end(), document);
+  const auto place = static_cast<std::size_t>(found - known.begin());
+  if (found == known.end()) {
+    known.push_back(document);
+    again_ += known.size() > 1 ? 1 : 0;
+  }
+  return place == 0 ? std::move(hash) : fmt::format("{}#{}", hash, place + 1);
+}
+
 ToolReader::ToolReader(const char* format, const Options& options)
     : format_(format),
       options_(options),
-      builder_(diagnostics_),
+      builder_(diagnostics_, "name a field that tells them apart with --id-field"),
       mapper_(options, builder_, diagnostics_, true) {
   for (const WantedField& field : mapper_.wanted()) paths_.emplace_back(field.name);
   values_.resize(paths_.size());
@@ -345,6 +365,12 @@ Result<ImportedRun> ToolReader::Finish(const std::string& first_path) {
     diagnostics_.Add(first_graded_at_,
                      fmt::format("{}{}; give --pass-above X, and scores above X pass", first_graded_,
                                  graded_ > 1 ? fmt::format(" (and {} more such)", graded_ - 1) : ""));
+  }
+  if (const std::int64_t again = content_ids.again(); again > 0) {
+    facts.notes.push_back(
+        fmt::format("{} {} the content of an earlier one: they are cases of their own, named HASH#2 and so "
+                    "on; --id-field takes a name from the data",
+                    again, again == 1 ? "document has" : "documents have"));
   }
   if (torn_ > 0) {
     facts.finished = false;

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "import/import.h"
@@ -40,6 +41,8 @@ std::optional<Json> Member(Json value, std::string_view key);  // nullopt: absen
 std::string TextOf(std::optional<Json> value);                 // "" where it is no text
 std::optional<double> NumberOf(std::optional<Json> value);     // numbers and truth values
 std::optional<std::int64_t> IntegerOf(std::optional<Json> value);
+// `members` (each `"key":value`) as one canonical object; "" where there are none or they are no JSON.
+std::string CanonicalObject(const std::vector<std::string>& members);
 // A text as it is, anything else as JSON.
 std::string AnyText(Json value);
 // "2026-11-21T03:59:08+00:00" as "2026-11-21T03:59:08Z"; other texts as they are.
@@ -66,6 +69,21 @@ std::optional<std::string> PromptHash(Json prompt, JsonParser& scratch);
 // A file whole, unpacked where it is compressed; its bytes have simdjson's padding after their end.
 Result<std::string> ReadPadded(io::FileSystem& files, const std::string& path);
 
+// Cases that a hash of their content names: a suite may hold the same content several times. The second
+// document of one content is "HASH#2". Which of them is the second changes nothing, since nothing tells them
+// apart.
+class ContentIds {
+ public:
+  // `document`: its number in the tool's own counting; the same number again is the same document.
+  std::string Name(std::string hash, std::int64_t document);
+  // How many documents have the content of an earlier one.
+  std::int64_t again() const { return again_; }
+
+ private:
+  std::unordered_map<std::string, std::vector<std::int64_t>> documents_;
+  std::int64_t again_ = 0;
+};
+
 class ToolReader {
  public:
   ToolReader(const char* format, const Options& options);
@@ -74,6 +92,7 @@ class ToolReader {
   RunBuilder& builder() { return builder_; }
   const Options& options() const { return options_; }
   RunFacts facts;
+  ContentIds content_ids;
 
   // Each line that is no blank, as a tree; of the members that `keep` does not keep whole only the names.
   // `visit` false: stop. A last line that is cut (no newline, no JSON) counts in torn(). A file that does not

@@ -361,17 +361,37 @@ void CheckSuites(const Side (&sides)[2], std::vector<Finding>& findings, std::ve
 }
 
 void CheckRequests(const Side (&sides)[2], std::vector<std::string>& warnings) {
-  std::set<std::string> requests;
+  std::vector<std::string> requests;
   for (const Side& side : sides) {
     for (const RunLog& log : side.logs) {
-      if (!log.run.request_json.empty()) requests.insert(log.run.request_json);
+      const std::string& request = log.run.request_json;
+      if (!request.empty() && std::find(requests.begin(), requests.end(), request) == requests.end())
+        requests.push_back(request);
     }
   }
-  if (requests.size() > 1) {
-    std::string text = "the logs were made with different request settings:";
-    for (const std::string& request : requests) text += " " + request;
-    warnings.push_back(std::move(text));
+  if (requests.size() < 2) return;
+  // Settings may hold whole system messages: where they are long, what is around the first difference.
+  constexpr std::size_t kShown = 160, kBefore = 40;
+  const std::string &first = requests.front(), &last = requests.back();
+  const auto differ = std::mismatch(first.begin(), first.end(), last.begin(), last.end());
+  const auto at = static_cast<std::size_t>(differ.first - first.begin());
+  std::string text = "the logs were made with different request settings:";
+  for (const std::string& request : requests) {
+    if (request.size() <= kShown) {
+      text += " " + request;
+      continue;
+    }
+    std::size_t begin = at > kBefore ? at - kBefore : 0;
+    std::size_t end = std::min(begin + kShown, request.size());
+    const auto inside = [&](std::size_t i) {
+      return i < request.size() && (static_cast<unsigned char>(request[i]) & 0xC0U) == 0x80U;
+    };
+    while (inside(begin)) ++begin;
+    while (inside(end)) ++end;
+    text += fmt::format(" {}{}{}", begin > 0 ? "..." : "", request.substr(begin, end - begin),
+                        end < request.size() ? "..." : "");
   }
+  warnings.push_back(std::move(text));
 }
 
 // Segment sets and clusters of all logs under common numbers.
