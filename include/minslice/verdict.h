@@ -48,6 +48,23 @@ constexpr int DecisionExitCode(Decision decision) {
   return kExitInternal;
 }
 
+// Which of two decisions stands: the graver one.
+constexpr int Gravity(Decision decision) {
+  switch (decision) {
+    case Decision::kPromote:
+      return 0;
+    case Decision::kInconclusive:
+      return 1;
+    case Decision::kHold:
+      return 2;
+    case Decision::kBlocked:
+      return 3;
+    case Decision::kInvalid:
+      return 4;
+  }
+  return 4;
+}
+
 struct VerdictReason {
   std::string code;  // snake_case, stable: "slice_regression", "unfinished_log", ...
   std::string text;  // one sentence with the figures

@@ -22,6 +22,7 @@
 #include "gate/serving.h"
 #include "gate/shrinkage_rows.h"
 #include "gate/slice_names.h"
+#include "gate/testable.h"
 #include "gate/traffic_weights.h"
 #include "gate/usage.h"
 #include "gate/verdict_rows.h"

@@ -9,6 +9,7 @@
 
 #include "gate/case_data.h"
 #include "gate/integrity.h"
+#include "gate/pairs_needed.h"
 #include "gate/prepare.h"
 #include "gate/sentences.h"
 #include "gate/verdict_rows.h"

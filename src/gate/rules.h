@@ -123,18 +123,6 @@ struct Outcome {
 
 Outcome ApplyRules(const Policy& policy, const RuleInput& input);
 
-// The largest p for harm that a slice's data could give and that is at most `level`: its chance of a p so low
-// where nothing changed.
-double LargestAttainable(const Analysis& analysis, double level);
-double LargestAttainable(std::int64_t discordant, double level);
-
-int Gravity(Decision decision);  // promote 0 ... invalid 4
-
-// Pairs at which a margin can be certified, and a gain seen, rounded up. With no discordance at all Tango's
-// bound z^2 / (n + z^2) decides the margin; a gain has no answer then.
-std::optional<std::int64_t> PairsForMargin(double psi, double margin, const ErrorRates& rates);
-std::optional<std::int64_t> PairsForGain(double psi, double gain, const ErrorRates& rates);
-
 // The rules on bare counts, for planning: what `simulate` draws is judged by the same code as logs are.
 struct CountedSlice {
   std::string value;

@@ -5,9 +5,27 @@
 #include <cstdint>
 #include <map>
 
-#include "gate/rules.h"
-
 namespace minslice::gate {
+
+double LargestAttainable(const Analysis& analysis, double level) {
+  if (!analysis.counts) return analysis.min_attainable_p.value_or(0) <= level ? level : 0;
+  return LargestAttainable(analysis.counts->discordant(), level);
+}
+
+double LargestAttainable(std::int64_t m, double level) {
+  const auto p_of = [m](std::int64_t broke) {
+    const stats::SliceDiscordance slice{.broke = broke, .fixed = m - broke};
+    return stats::HarmP(std::span(&slice, 1)).front();
+  };
+  // p falls as more broke; the least number whose p is low enough has the largest such p.
+  std::int64_t enough = m + 1;
+  std::int64_t too_few = -1;
+  while (enough - too_few > 1) {
+    const std::int64_t middle = too_few + (enough - too_few) / 2;
+    (p_of(middle) <= level ? enough : too_few) = middle;
+  }
+  return enough > m ? 0 : p_of(enough);
+}
 
 std::vector<double> SmallestAdjusted(const std::string& method,
                                      std::span<const stats::SliceDiscordance> slices) {

@@ -4,13 +4,20 @@
 #ifndef MINSLICE_GATE_TESTABLE_H_
 #define MINSLICE_GATE_TESTABLE_H_
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "gate/analysis.h"
 #include "minslice/stats/multiplicity.h"
 
 namespace minslice::gate {
+
+// The largest p for harm that a slice's data could give and that is at most `level`: its chance of a p so low
+// where nothing changed.
+double LargestAttainable(const Analysis& analysis, double level);
+double LargestAttainable(std::int64_t discordant, double level);
 
 // The smallest adjusted p of each slice of one family. `method` as segments.multiplicity.
 std::vector<double> SmallestAdjusted(const std::string& method,

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "gate/pairs_needed.h"
 #include "gate/sentences.h"
 #include "minslice/stats/power.h"
 #include "minslice/stats/proportion.h"

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "gate/pairs_needed.h"
 #include "gate/rules.h"
 #include "gate/slice_names.h"
 #include "minslice/stats/power.h"

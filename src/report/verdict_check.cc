@@ -13,23 +13,6 @@
 namespace minslice::report {
 namespace {
 
-// As the gate ranks them.
-int Gravity(Decision decision) {
-  switch (decision) {
-    case Decision::kPromote:
-      return 0;
-    case Decision::kInconclusive:
-      return 1;
-    case Decision::kHold:
-      return 2;
-    case Decision::kBlocked:
-      return 3;
-    case Decision::kInvalid:
-      return 4;
-  }
-  return 4;
-}
-
 class Checker {
  public:
   Checker(const Verdict& verdict, const std::string& path, io::Diagnostics& diagnostics)

@@ -172,10 +172,13 @@ Computed<double> NonInferiorityPairsNeeded(double psi, double margin, double alp
   if (const auto reason = Check({.alpha = alpha, .sides = 1, .power = power})) return tl::unexpected(*reason);
   if (!(margin > 0 && margin < 1)) return Undefined("bad_margin", "the margin must lie between 0 and 1");
   const double z_alpha = NormalUpperQuantile(alpha);
-  if (psi == 0) return z_alpha * z_alpha * (1 - margin) / margin;  // Tango's bound z^2 / (n + z^2) = margin
+  // With no discordant pair at all Tango's bound is z^2 / (n + z^2): fewer pairs are never enough, though the
+  // normal formula falls to nothing with psi.
+  const double floor = z_alpha > 0 ? z_alpha * z_alpha * (1 - margin) / margin : 0;
+  if (psi == 0) return floor;
   if (const auto reason = CheckPsi(psi)) return tl::unexpected(*reason);
-  const double sum = z_alpha + NormalQuantile(power);
-  return sum > 0 ? sum * sum * psi / (margin * margin) : 0;
+  const double sum = std::max(0.0, z_alpha + NormalQuantile(power));
+  return std::max(floor, sum * sum * psi / (margin * margin));
 }
 
 Computed<double> ResolvableMargin(double n_pairs, double psi, double alpha, double power) {
