@@ -35,8 +35,8 @@ struct ShortGating {
 };
 
 struct MissingPolicy {
-  std::string model_error = "fail";
-  std::string infra_error = "missing";
+  std::string model_error = "fail";     // fail | missing
+  std::string infra_error = "missing";  // missing | fail
   double cap = 0.01;
   double slice_cap = 0.05;
   std::string sensitivity = "worst_case";  // worst_case | none
@@ -55,6 +55,7 @@ struct Policy {
   Claim claim = Claim::kAll;
   std::int64_t bootstrap_replicates = 10000;
   std::uint64_t bootstrap_seed = 0;
+  std::string cluster_by;  // the dimension whose values are the clusters; empty: the logs' own cluster field
   SegmentPolicy segments;
   TrafficWeights weights;
   std::optional<ShortGating> gating;

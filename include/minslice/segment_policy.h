@@ -58,7 +58,8 @@ struct SegmentPolicy {
   std::string under_floor = "pool";  // pool | report (never drop)
   double margin = 0.05;
   std::string multiplicity = "wy_discrete";
-  bool joint = false;  // one family over all gated dimensions, from the joint distribution under swaps
+  bool strict = false;  // a slice blocks where it is shown to have fallen by more than its margin
+  bool joint = false;   // one family over all gated dimensions, from the joint distribution under swaps
   std::optional<double> floor_pass_rate;     // absolute floor, three states
   std::string floor_on_unresolved = "hold";  // hold | report
   std::vector<RequiredSlice> required;

@@ -30,6 +30,10 @@ bool ShowsGain(const Policy& policy, const Analysis& a) {
   return policy.claim == Claim::kAll ? by_interval && by_p : by_interval || by_p;
 }
 
+double BeyondP(const stats::PairedCounts& counts, double margin) {
+  return stats::NormalCdf(stats::TangoScore(counts, -margin));
+}
+
 Analysis AnalyseCounts(const stats::PairedCounts& counts, double margin, const Policy& policy,
                        bool intervals) {
   Analysis analysis;
@@ -48,6 +52,7 @@ Analysis AnalyseCounts(const stats::PairedCounts& counts, double margin, const P
   analysis.p_value = TwoSidedP(counts, policy.p_method);
   analysis.p_harm = stats::McNemarHarmExact(counts).p;
   analysis.min_attainable_p = std::exp2(-static_cast<double>(counts.discordant()));
+  if (policy.segments.strict) analysis.p_beyond = BeyondP(counts, margin);
   analysis.variance = counts.psi();
   if (counts.discordant() == 0)
     analysis.warnings.emplace_back("no discordant pairs: no difference was seen, which is not equality");

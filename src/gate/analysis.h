@@ -29,6 +29,7 @@ struct Analysis {
   std::optional<double> p_value;           // two-sided
   std::optional<double> p_harm;            // one-sided, H0: no harm
   std::optional<double> min_attainable_p;  // of p_harm
+  std::optional<double> p_beyond;          // one-sided, H0: delta >= -margin; with segments.strict
   std::optional<double> lower_bound;       // one-sided at alpha_promote
   bool non_inferior = false;               // delta > -margin shown at alpha_promote
   bool inferior = false;                   // delta < -margin shown at alpha_block
@@ -44,6 +45,9 @@ double DisplayLevel(const Policy& policy);
 
 // Whether interval and p show a gain, as methods.claim asks.
 bool ShowsGain(const Policy& policy, const Analysis& analysis);
+
+// One-sided p of H0: delta >= -margin, by Tango's score.
+double BeyondP(const stats::PairedCounts& counts, double margin);
 
 // margin: what non_inferior and inferior are held against.
 // Without `intervals` the limits that no rule needs are left out (ci and lower_bound of a method whose tests

@@ -85,6 +85,24 @@ Computed<MeanInterval> IntervalOf(std::span<const double> differences, const sta
   return Clipped(*bootstrap);
 }
 
+// One-sided p of H0: delta >= -margin: the least alpha whose upper limit lies below -margin.
+double BeyondP(std::span<const double> differences, const stats::ClusterSums* clusters, double delta,
+               double margin, const Policy& policy) {
+  const auto below = [&](double alpha) {
+    const auto interval = IntervalOf(differences, clusters, 1 - 2 * alpha, policy);
+    return interval && interval->upper < -margin;
+  };
+  double low = 1e-9;
+  double high = 0.5;
+  if (delta >= -margin || !below(high * (1 - 1e-9))) return high;
+  if (below(low)) return low;
+  while (high > low * (1 + 1e-6)) {
+    const double middle = std::sqrt(low * high);
+    (below(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
 // What one pair contributes to the variance of the mean, the design effect of clusters included, about 0:
 // planning takes it as psi.
 std::optional<double> PairVariance(std::span<const double> differences, const stats::ClusterSums* clusters,
@@ -191,6 +209,8 @@ Analysis AnalyseDifferences(const Differences& differences, double margin, const
     analysis.worse = block->upper < 0;
   }
   analysis.superior = ShowsGain(policy, analysis);
+  if (policy.segments.strict)
+    analysis.p_beyond = BeyondP(differences.difference, cluster_sums, *analysis.delta, margin, policy);
   return analysis;
 }
 

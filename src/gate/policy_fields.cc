@@ -4,10 +4,6 @@
 
 namespace minslice::gate {
 
-void Refuse(const yaml::Map& map, const char* key, const std::string& what) {
-  if (map.Has(key)) map.Error(key, what + " is not supported by this version yet; take it out");
-}
-
 double OpenFraction(const yaml::Map& map, const char* key, double fallback, double low, double high,
                     const char* meaning) {
   const double value = map.GetDouble(key, fallback);

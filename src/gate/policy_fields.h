@@ -8,10 +8,6 @@
 
 namespace minslice::gate {
 
-// A key that the policy's format has and this version does not act on. It is refused, because a gate that
-// reads past a rule would pass what the rule forbids.
-void Refuse(const yaml::Map& map, const char* key, const std::string& what);
-
 // A fraction in (low, high), both excluded.
 double OpenFraction(const yaml::Map& map, const char* key, double fallback, double low, double high,
                     const char* meaning);

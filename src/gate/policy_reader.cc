@@ -17,14 +17,17 @@
 namespace minslice::gate {
 namespace {
 
-void ReadPairing(const yaml::Map& root) {
+void ReadPairing(const yaml::Map& root, Policy& policy) {
   const yaml::Map pairing = root.GetMap("pairing");
   pairing.GetChoice("key", "case_id", {"case_id", "prompt_id"});
   if (!pairing.GetBool("require_same_prompt_hash", true)) {
     pairing.Error("require_same_prompt_hash",
                   "pairs with different prompts are always refused; only true is supported");
   }
-  Refuse(pairing, "cluster", "pairing.cluster (the logs' own cluster field is used)");
+  policy.cluster_by = pairing.FindString("cluster").value_or("");
+  if (pairing.Has("cluster") && policy.cluster_by.empty())
+    pairing.Error("cluster",
+                  "expected the name of a dimension; without it the logs' own cluster field is used");
   pairing.Finish();
 }
 
@@ -65,14 +68,8 @@ void ReadMethods(const yaml::Map& root, Policy& policy) {
 
 void ReadMissing(const yaml::Map& root, MissingPolicy& policy) {
   const yaml::Map map = root.GetMap("missing");
-  if (map.GetChoice("model_error", "fail", {"fail", "missing"}) != "fail") {
-    map.Error("model_error",
-              "model_error: missing is not supported by this version yet; a model error counts as fail");
-  }
-  if (map.GetChoice("infra_error", "missing", {"missing", "fail"}) != "missing") {
-    map.Error("infra_error",
-              "infra_error: fail is not supported by this version yet; an infra error is a missing row");
-  }
+  policy.model_error = map.GetChoice("model_error", policy.model_error, {"fail", "missing"});
+  policy.infra_error = map.GetChoice("infra_error", policy.infra_error, {"missing", "fail"});
   policy.cap = map.GetDouble("cap", policy.cap, {.min = 0, .max = 1});
   policy.slice_cap = map.GetDouble("slice_cap", policy.slice_cap, {.min = 0, .max = 1});
   policy.sensitivity = map.GetChoice("sensitivity", policy.sensitivity, {"worst_case", "none"});
@@ -195,7 +192,7 @@ Result<Policy> ParsePolicy(const std::string& text, const std::string& path) {
     policy.segments = ReadSegments(root, folder, diagnostics);
     policy.weights = ReadWeights(root, folder, policy.segments, diagnostics);
   }
-  ReadPairing(root);
+  ReadPairing(root, policy);
   ReadMethods(root, policy);
   ReadMissing(root, policy.missing);
   ReadRuns(root, policy);
@@ -238,6 +235,9 @@ std::string ResolvedPolicyJson(const Policy& policy) {
                          {"power", policy.error_rates.power},
                          {"max_expected_false_holds", policy.error_rates.max_expected_false_holds}};
   json["metrics"] = MetricsJson(policy);
+  json["pairing"] = {{"key", "case_id"},
+                     {"cluster", policy.cluster_by.empty() ? Json() : Json(policy.cluster_by)},
+                     {"require_same_prompt_hash", true}};
   json["methods"] = {{"ci", policy.ci_method},
                      {"p", policy.p_method},
                      {"claim", policy.claim == Claim::kAll ? "all" : "any"},

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/nearest_name.h"
+
 namespace minslice::gate {
 namespace {
 
@@ -37,21 +39,63 @@ void CombineArm(const std::string& how, std::size_t n, PairedArm& arm) {
   arm = std::move(one);
 }
 
-// A model error is the worst that can be whatever the direction.
-void OrientArm(const MetricScale& scale, std::size_t n, PairedArm& arm) {
+void TakeMeans(std::size_t n, PairedArm& arm) {
   const auto k = static_cast<std::size_t>(arm.repeats);
   for (std::size_t i = 0; i < n; ++i) {
     double sum = 0;
     int present = 0;
     for (std::size_t r = 0; r < k; ++r) {
-      double& score = arm.scores[i * k + r];
-      if (std::isnan(score)) continue;
-      score = arm.model_error[i * k + r] != 0 ? 0 : Oriented(scale, score);
-      sum += score;
+      if (std::isnan(arm.scores[i * k + r])) continue;
+      sum += arm.scores[i * k + r];
       ++present;
     }
-    if (present > 0) arm.case_mean[i] = sum / present;
+    arm.case_mean[i] = present > 0 ? sum / present : kMissing;
   }
+}
+
+// A model error is the worst that can be whatever the direction.
+void OrientArm(const MetricScale& scale, std::size_t n, PairedArm& arm) {
+  for (std::size_t cell = 0; cell < arm.scores.size(); ++cell) {
+    double& score = arm.scores[cell];
+    if (!std::isnan(score)) score = arm.model_error[cell] != 0 ? 0 : Oriented(scale, score);
+  }
+  TakeMeans(n, arm);
+}
+
+// Model errors as missing rows (missing.model_error).
+void DropModelErrors(std::size_t n, PairedArm& arm) {
+  for (std::size_t cell = 0; cell < arm.scores.size(); ++cell) {
+    if (arm.model_error[cell] != 0) arm.scores[cell] = kMissing;
+  }
+  TakeMeans(n, arm);
+}
+
+// Rows without an answer as the worst that can be (missing.infra_error). Rows that are not there stay
+// missing.
+void FailInfraErrors(std::size_t n, PairedArm& arm) {
+  for (std::size_t cell = 0; cell < arm.scores.size(); ++cell) {
+    if (arm.has_row[cell] != 0 && arm.model_error[cell] == 0 && std::isnan(arm.scores[cell]))
+      arm.scores[cell] = 0;
+  }
+  TakeMeans(n, arm);
+}
+
+bool NamesDimension(const SegmentPolicy& policy, const std::string& name) {
+  return std::any_of(policy.dimensions.begin(), policy.dimensions.end(), [&](const PolicyDimension& named) {
+    return named.key == name || std::find(named.cross.begin(), named.cross.end(), name) != named.cross.end();
+  });
+}
+
+// The values of a dimension as clusters. It is then no dimension of slices, unless the policy names it.
+bool ClusterBy(const Policy& policy, PairedTable& table) {
+  const auto by =
+      std::find_if(table.dimensions.begin(), table.dimensions.end(),
+                   [&](const Dimension& dimension) { return dimension.name == policy.cluster_by; });
+  if (by == table.dimensions.end()) return false;
+  table.clusters = by->values;
+  table.cluster_of_case = by->value_of_case;
+  if (!NamesDimension(policy.segments, policy.cluster_by)) table.dimensions.erase(by);
+  return true;
 }
 
 // The first case that has a score outside [0, 1]; n where none has.
@@ -133,8 +177,23 @@ PreparedTable::PreparedTable(const Policy& policy, const PairedTable& table,
                      "(--pass-above)",
                      table.metric)});
   }
+  const auto copy = [&]() -> PairedTable& {
+    if (!copy_) copy_ = table;
+    return *copy_;
+  };
+  if (!policy.cluster_by.empty() && table.n_cases() > 0 && !ClusterBy(policy, copy())) {
+    std::vector<std::string> names;
+    for (const Dimension& dimension : table.dimensions) names.push_back(dimension.name);
+    faults_.push_back({"cluster_absent",
+                       fmt::format("pairing.cluster: no case carries the dimension {}{}",
+                                   io::Quoted(policy.cluster_by), io::DidYouMean(policy.cluster_by, names))});
+  }
+  if (policy.missing.model_error == "missing") {
+    DropModelErrors(table.n_cases(), copy().incumbent);
+    DropModelErrors(table.n_cases(), copy().candidate);
+  }
   if (scale.graded || scale.down) {
-    copy_ = table;
+    copy();
     OrientArm(scale, table.n_cases(), copy_->incumbent);
     OrientArm(scale, table.n_cases(), copy_->candidate);
     const std::size_t outside = FirstOutside(*copy_);
@@ -143,6 +202,10 @@ PreparedTable::PreparedTable(const Policy& policy, const PairedTable& table,
                          fmt::format("metric {}: case {} has a score outside the policy's range [{:g}, {:g}]",
                                      table.metric, table.case_ids[outside], scale.low, scale.high)});
     }
+  }
+  if (policy.missing.infra_error == "fail") {
+    FailInfraErrors(table.n_cases(), copy().incumbent);
+    FailInfraErrors(table.n_cases(), copy().candidate);
   }
   if (!left_out.empty()) {
     std::vector<std::uint32_t> cases;

@@ -1,5 +1,5 @@
-// The paired table as the policy takes it: scores on [0, 1] with more being better, the runs of a case
-// combined, cases left out.
+// The paired table as the policy takes it: scores on [0, 1] with more being better, errors as fails or as
+// missing rows, cases clustered, the runs of a case combined, cases left out.
 #ifndef MINSLICE_GATE_PREPARE_H_
 #define MINSLICE_GATE_PREPARE_H_
 
@@ -23,7 +23,8 @@ PairedTable CombineRuns(const PairedTable& table, const std::string& how);
 // Without the cases of these indices, which ascend.
 PairedTable LeaveOut(const PairedTable& table, std::span<const std::uint32_t> cases);
 
-// What keeps a metric from being what the policy says it is: "metric_not_binary", "score_out_of_range".
+// What keeps a metric from being what the policy says it is: "metric_not_binary", "score_out_of_range",
+// "cluster_absent".
 struct TableFault {
   std::string code, text;
 };

@@ -135,15 +135,35 @@ void ReadFloors(const yaml::Map& segments, SegmentPolicy& policy) {
   floors.Finish();
 }
 
+// The test against a margin is Tango's score: it has no list of attainable p-values, no distribution under
+// swapped sides and no order of families.
+void ReadStrict(const yaml::Map& map, SegmentPolicy& policy) {
+  if (!map.Has("multiplicity")) policy.multiplicity = "holm";
+  const std::string& method = policy.multiplicity;
+  if (method == "wy_discrete" || method == "tarone_holm" || policy.joint) {
+    map.Error(
+        policy.joint && method != "max_t" ? "joint" : "multiplicity",
+        "strict tests each slice against its margin by Tango's score, which " +
+            (policy.joint ? std::string("swapping sides") : method) +
+            " cannot adjust; take holm (the default beside strict), hochberg, bonferroni, bh, by or none");
+  }
+  if (policy.families.method == "hierarchical")
+    map.Error("families",
+              "strict and families.method hierarchical cannot both order the tests; take one out");
+}
+
 void ReadMultiplicity(const yaml::Map& map, SegmentPolicy& policy) {
   policy.multiplicity = map.GetChoice(
       "multiplicity", policy.multiplicity,
       {"wy_discrete", "tarone_holm", "holm", "hochberg", "bonferroni", "max_t", "bh", "by", "none"});
+  policy.strict = map.GetBool("strict", policy.strict);
   policy.joint = map.GetBool("joint", policy.joint) || policy.multiplicity == "max_t";
+  if (policy.strict) ReadStrict(map, policy);
   if (policy.joint && policy.multiplicity != "wy_discrete" && policy.multiplicity != "max_t")
     map.Error("joint", "joint is for multiplicity wy_discrete (smallest p) and max_t; " +
                            policy.multiplicity + " knows no joint distribution");
   if (policy.families.method != "hierarchical") return;
+  if (policy.strict) return;  // said above
   if (policy.joint || (map.Has("multiplicity") && policy.multiplicity != "wy_discrete")) {
     map.Error("families",
               "families.method hierarchical orders the tests itself; take multiplicity and joint out, or set "
@@ -171,7 +191,6 @@ SegmentPolicy ReadSegments(const yaml::Map& root, const std::string& folder, io:
   policy.families = ReadFamilies(map, folder, diagnostics);
   ReadMultiplicity(map, policy);
   ReadOverrides(map, policy);
-  Refuse(map, "strict", "segments.strict");
   map.Finish();
   return policy;
 }
@@ -217,6 +236,7 @@ std::string SegmentPolicyJson(const SegmentPolicy& policy) {
       {"margin", policy.margin},
       {"multiplicity", policy.multiplicity},
       {"joint", policy.joint},
+      {"strict", policy.strict},
       {"families", families},
       {"floors",
        {{"pass_rate", number(policy.floor_pass_rate)}, {"on_unresolved", policy.floor_on_unresolved}}},

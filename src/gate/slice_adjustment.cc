@@ -14,12 +14,17 @@
 namespace minslice::gate {
 namespace {
 
+// What is adjusted: the p for harm, or with segments.strict the p of a fall beyond the margin.
+double AdjustedP(const Slice& slice) {
+  return slice.analysis.p_beyond.value_or(slice.analysis.p_harm.value_or(1));
+}
+
 std::vector<double> Adjust(const std::string& method, const std::vector<const Slice*>& slices,
                            bool by_counts) {
   std::vector<stats::SliceDiscordance> discordance;
   std::vector<double> p;
   for (const Slice* slice : slices) {
-    p.push_back(slice->analysis.p_harm.value_or(1));
+    p.push_back(AdjustedP(*slice));
     if (by_counts) {
       discordance.push_back(
           {.broke = slice->analysis.counts->incumbent_only, .fixed = slice->analysis.counts->candidate_only});
@@ -94,10 +99,16 @@ class SliceAdjuster : public RuleStep {
     }
     if (!by_counts_) return;
     std::vector<stats::SliceDiscordance> discordance;
-    for (const Slice* slice : view)
-      discordance.push_back(
-          {.broke = slice->analysis.counts->incumbent_only, .fixed = slice->analysis.counts->candidate_only});
-    const std::vector<double> smallest = SmallestAdjusted(policy_.segments.multiplicity, discordance);
+    std::vector<double> all_broken;  // p of a fall beyond the margin, were all that changed broken
+    for (const Slice* slice : view) {
+      const stats::PairedCounts& counts = *slice->analysis.counts;
+      discordance.push_back({.broke = counts.incumbent_only, .fixed = counts.candidate_only});
+      all_broken.push_back(BeyondP(
+          {.both = counts.n() - counts.discordant(), .incumbent_only = counts.discordant()}, slice->margin));
+    }
+    const std::vector<double> smallest = policy_.segments.strict
+                                             ? TimesFamily(policy_.segments.multiplicity, all_broken)
+                                             : SmallestAdjusted(policy_.segments.multiplicity, discordance);
     for (std::size_t k = 0; k < slices.size(); ++k) slices[k]->smallest_adjusted = smallest[k];
   }
 

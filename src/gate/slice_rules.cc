@@ -43,7 +43,8 @@ class SliceRules : public RuleStep {
         slice.status = "block";
         const std::int64_t tested = policy_.segments.joint ? TestedSlices() : family.gated;
         std::string text =
-            fmt::format("{}, adjusted p {} <= {} by {} over {} slice{}{}", Fall(slice),
+            fmt::format("{}, adjusted p {}{} <= {} by {} over {} slice{}{}", Fall(slice),
+                        policy_.segments.strict ? "of a fall beyond " + Size(margin) + " " : "",
                         PText(*slice.p_adjusted), Level(*slice.alpha), family.multiplicity, tested,
                         tested == 1 ? "" : "s", policy_.segments.joint ? " of all gated dimensions" : "");
         if (slice.p_holm) text += "; Holm would say " + PText(*slice.p_holm);

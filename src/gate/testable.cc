@@ -27,12 +27,30 @@ double LargestAttainable(std::int64_t m, double level) {
   return enough > m ? 0 : p_of(enough);
 }
 
+namespace {
+
+// By what a method multiplies the smallest p of `count`; holm, hochberg, bonferroni and bh agree on it.
+double FamilyFactor(const std::string& method, std::size_t count) {
+  if (method == "none") return 1;
+  if (method != "by") return static_cast<double>(count);
+  double harmonic = 0;
+  for (std::size_t k = 1; k <= count; ++k) harmonic += 1 / static_cast<double>(k);
+  return static_cast<double>(count) * harmonic;
+}
+
+}  // namespace
+
+std::vector<double> TimesFamily(const std::string& method, std::span<const double> p) {
+  std::vector<double> adjusted;
+  for (const double own : p) adjusted.push_back(std::min(1.0, own * FamilyFactor(method, p.size())));
+  return adjusted;
+}
+
 std::vector<double> SmallestAdjusted(const std::string& method,
                                      std::span<const stats::SliceDiscordance> slices) {
   // Slices with as many discordant pairs have the same attainable p: at 1,000 slices there are some dozens.
   std::map<std::int64_t, double> of_size;  // how many slices have so many
   for (const stats::SliceDiscordance& slice : slices) ++of_size[slice.broke + slice.fixed];
-  const auto count = static_cast<double>(slices.size());
   std::map<std::int64_t, double> adjusted;
   for (const auto& [size, how_many] : of_size) {
     const double p = std::exp2(-static_cast<double>(size));
@@ -50,12 +68,8 @@ std::vector<double> SmallestAdjusted(const std::string& method,
         if (std::exp2(-static_cast<double>(other)) <= p) could += others;
       }
       value = p * could;
-    } else if (method == "by") {
-      double harmonic = 0;
-      for (std::size_t k = 1; k <= slices.size(); ++k) harmonic += 1 / static_cast<double>(k);
-      value = p * count * harmonic;
-    } else if (method != "none") {
-      value = p * count;  // holm, bonferroni, bh: the smallest of the family
+    } else {
+      value = p * FamilyFactor(method, slices.size());
     }
     adjusted[size] = std::min(1.0, value);
   }

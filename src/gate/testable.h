@@ -19,6 +19,9 @@ namespace minslice::gate {
 double LargestAttainable(const Analysis& analysis, double level);
 double LargestAttainable(std::int64_t discordant, double level);
 
+// The adjusted p of each of these, were it the smallest of the family; not for the discrete methods.
+std::vector<double> TimesFamily(const std::string& method, std::span<const double> p);
+
 // The smallest adjusted p of each slice of one family. `method` as segments.multiplicity.
 std::vector<double> SmallestAdjusted(const std::string& method,
                                      std::span<const stats::SliceDiscordance> slices);

@@ -199,7 +199,8 @@ class Checker {
       if (row.gated && slice.alpha) {
         row.alpha = slice.alpha;
         row.block_level = LevelOf(slice, outline);
-        const SliceTest test{row.n, report_.psi.value, *row.block_level, slice.margin};
+        const SliceTest test{row.n, report_.psi.value, *row.block_level, slice.margin,
+                             policy_.segments.strict};
         const auto [known, is_new] = seen.try_emplace({row.n, *row.block_level, slice.margin});
         if (is_new) {
           known->second.mde = BlockMde(test, rates.power);

@@ -5,8 +5,10 @@
 #include <map>
 #include <vector>
 
+#include "minslice/stats/paired_interval.h"
 #include "stats/binomial.h"
 #include "stats/binomial_tail.h"
+#include "stats/normal.h"
 
 namespace minslice::plan {
 namespace {
@@ -71,6 +73,24 @@ class CriticalBroke {
   std::int64_t broke_ = 0;
 };
 
+// The smallest b of m discordant of n pairs with which Tango's score shows a drop beyond the margin.
+std::int64_t CriticalBeyond(const SliceTest& test, std::int64_t m) {
+  const double z = -stats::NormalUpperQuantile(test.level);
+  std::int64_t low = 0;
+  std::int64_t high = m + 1;  // no outcome of m pairs is enough
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    const stats::PairedCounts counts{
+        .both = test.n - m, .incumbent_only = middle, .candidate_only = m - middle};
+    if (stats::TangoScore(counts, -test.margin) <= z) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
 std::int64_t LeastDrop(const SliceTest& test) {
   return static_cast<std::int64_t>(std::ceil(test.margin * static_cast<double>(test.n) - 1e-9));
 }
@@ -128,7 +148,8 @@ double BlockPower(const SliceTest& test, double drop) {
   for (std::int64_t m = range.low; m <= range.high; ++m) {
     if (m > range.low) critical.Next(m);
     // (b - c) >= margin n, with c = m - b.
-    const std::int64_t b = std::max(critical.value(), (m + least + 1) / 2);
+    const std::int64_t b =
+        std::max(test.strict ? CriticalBeyond(test, m) : critical.value(), (m + least + 1) / 2);
     if (b > m) continue;
     power +=
         stats::BinomialPmf(m, test.n, discordant, 1 - discordant) * stats::BinomialSf(b, m, share, 1 - share);
@@ -150,6 +171,10 @@ std::optional<double> BlockMde(const SliceTest& test, double power) {
 std::optional<std::int64_t> SmallestBroke(const SliceTest& test) {
   std::int64_t broke =
       std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(-std::log2(test.level) - 1e-9)));
+  if (test.strict) {
+    broke = 1;
+    while (broke <= test.n && CriticalBeyond(test, broke) > broke) ++broke;
+  }
   broke = std::max(broke, LeastDrop(test));
   if (broke > test.n) return std::nullopt;
   return broke;

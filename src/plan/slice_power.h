@@ -19,10 +19,11 @@ std::vector<double> BlockLevels(std::span<const std::int64_t> sizes, double psi,
                                 const std::string& multiplicity);
 
 struct SliceTest {
-  std::int64_t n = 0;  // pairs
-  double psi = 0;      // discordance where nothing is wrong
-  double level = 0;    // of BlockLevels
-  double margin = 0;   // least drop that blocks
+  std::int64_t n = 0;   // pairs
+  double psi = 0;       // discordance where nothing is wrong
+  double level = 0;     // of BlockLevels
+  double margin = 0;    // least drop that blocks
+  bool strict = false;  // blocks where the drop is shown to be beyond `margin` by Tango's score, at `level`
 };
 
 // Power to block at a true drop, by summing every (b, c): P(b) = psi/2 + drop, P(c) = psi/2 (the drop comes

@@ -199,12 +199,20 @@ std::string ForestTable(const Verdict& verdict, const std::vector<const VerdictS
     out += SegmentRow(*slices[i], scale);
   }
   out += "</tbody>\n</table>\n</div>\n</div>\n<ul class=\"legend\">";
-  for (const char* line :
-       {"line: the interval beside it; point: the difference", "band: the loss that the margin tolerates",
-        "thick stroke: where the absolute floor lies", "dashed and hollow: too few cases to be gated alone",
-        "✗ blocked", "? held or open", "▲ better", "▼ worse, not gated", "~ no change shown",
-        "· low confidence", "p harm: one-sided, for harm; p adj: that, over the slices of the dimension",
-        "resolv: smallest margin that the slice can certify at the policy's power"}) {
+  const std::vector<std::string> legend = {
+      "line: the interval beside it; point: the difference",
+      "band: the loss that the margin tolerates",
+      "thick stroke: where the absolute floor lies",
+      "dashed and hollow: too few cases to be gated alone",
+      "✗ blocked",
+      "? held or open",
+      "▲ better",
+      "▼ worse, not gated",
+      "~ no change shown",
+      "· low confidence",
+      "p harm: one-sided, for harm; p adj: " + AdjustedOver(verdict.policy.segments),
+      "resolv: smallest margin that the slice can certify at the policy's power"};
+  for (const std::string& line : legend) {
     out += fmt::format("<li>{}</li>", line);
   }
   const bool shrunken = std::any_of(slices.begin(), slices.end(), [](const VerdictSegment* slice) {

@@ -100,6 +100,18 @@ char SegmentMark(const VerdictSegment& segment) {
   return '~';
 }
 
+std::string AdjustedOver(const SegmentPolicy& policy) {
+  std::string over = "over the slices of the dimension";
+  if (policy.multiplicity == "none") {
+    over = "not adjusted";
+  } else if (policy.joint) {
+    over = "over the slices of all gated dimensions";
+  } else if (policy.families.method == "hierarchical") {
+    over = "in the order of families";
+  }
+  return policy.strict ? "p of a fall beyond the margin, " + over : over;
+}
+
 std::string AggregateStatus(const Verdict& verdict) {
   if (verdict.aggregate.status.empty()) return "-";
   if (!verdict.aggregate.margin) return verdict.aggregate.status;

@@ -30,6 +30,9 @@ std::string SegmentStatus(const VerdictSegment& segment);
 char SegmentMark(const VerdictSegment& segment);
 std::string AggregateStatus(const Verdict& verdict);
 
+// Over what the adjusted p of a slice holds: "over the slices of the dimension".
+std::string AdjustedOver(const SegmentPolicy& policy);
+
 // 0 for the gravest status; reports list by rank, then by delta.
 int SegmentRank(const VerdictSegment& segment);
 // block, hold, low or ok: what the pages filter and colour by.

@@ -128,6 +128,7 @@ SegmentPolicy ReadSegmentPolicy(const Reader& reader) {
   reader.Get("margin", segments.margin);
   reader.Get("multiplicity", segments.multiplicity);
   reader.Get("joint", segments.joint);
+  reader.Get("strict", segments.strict);
   reader.Object("families", [&](const Reader& f) {
     f.Get("method", segments.families.method);
     f.Get("dimension", segments.families.dimension);

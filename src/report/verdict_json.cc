@@ -90,6 +90,7 @@ void ReadPolicy(const Reader& reader, Policy& policy) {
       b.Get("seed", policy.bootstrap_seed);
     });
   });
+  reader.Object("pairing", [&](const Reader& r) { r.Get("cluster", policy.cluster_by); });
   reader.Object("segments", [&](const Reader& r) { policy.segments = ReadSegmentPolicy(r); });
   reader.Object("weights", [&](const Reader& r) { policy.weights = ReadTrafficWeights(r); });
   reader.Object("gating", [&](const Reader& r) {

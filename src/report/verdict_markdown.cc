@@ -127,11 +127,11 @@ std::string VerdictMarkdown(const Verdict& verdict, std::size_t budget_bytes) {
   if (verdict.warnings.size() > kMaxWarnings)
     tail += fmt::format("> {} more warnings in verdict.json\n", verdict.warnings.size() - kMaxWarnings);
   tail += fmt::format(
-      "\n<sub>exit {} · policy {} · run {} · CI: two-sided; p harm: one-sided for harm; p adj: over the "
-      "slices of the "
-      "dimension · minslice {}</sub>\n",
+      "\n<sub>exit {} · policy {} · run {} · CI: two-sided; p harm: one-sided for harm; p adj: {} · minslice "
+      "{}</sub>\n",
       verdict.exit_code, Code(verdict.policy_sha256.substr(0, 8), 8),
-      Code(verdict.run_hash.substr(0, 12), 12), MarkdownText(verdict.minslice));
+      Code(verdict.run_hash.substr(0, 12), 12), AdjustedOver(verdict.policy.segments),
+      MarkdownText(verdict.minslice));
 
   const std::string table_head = fmt::format(fmt::runtime(kTableHead), verdict.aggregate.level * 100);
   out += table_head;

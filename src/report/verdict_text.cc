@@ -400,7 +400,7 @@ class TextReport {
     std::string legend =
         fmt::format("CI: two-sided {:.4g} %; p: two-sided for the aggregate", verdict_.aggregate.level * 100);
     if (any_harm_) legend += ", one-sided for harm in slices";
-    if (any_adjusted_) legend += "; adj: over the slices of the dimension";
+    if (any_adjusted_) legend += "; adj: " + AdjustedOver(verdict_.policy.segments);
     if (columns_[9].shown)
       legend +=
           fmt::format("; resolv: margin certified at one-sided {:.4g}, power {:.0f} %",

@@ -95,6 +95,107 @@ TEST(DecideTest, HolmWouldHaveWavedTheIncidentThrough) {
   EXPECT_THAT(Codes(verdict), ElementsAre("slice_suspected"));
 }
 
+// A slice is blocked only where it is shown to have fallen by more than its margin. Expected p-values: Tango's
+// score by its own equations in Python (lam = m, q as in methods 2.1, normal tail of the standard library):
+// b=8 c=1 n=47 m=.05 -> .046886; 25 2 100 -> .00011549; 12 4 100 -> .21849; times the slices (Holm).
+TEST(DecideTest, StrictBlocksOnALossBeyondTheMargin) {
+  const std::string strict = "goal: non_inferiority\nsegments: {dimensions: [flow], strict: true}";
+  const Verdict incident = Judge(strict, MakeLogs(IncidentTables()));
+  EXPECT_NEAR(*Find(incident, "refund_flow")->row.p_adjusted, 5 * .046886263, 5e-7);
+  EXPECT_EQ(incident.decision, Decision::kHold) << "worse, but not shown to be worse by more than 5 points";
+  EXPECT_THAT(Codes(incident), Contains("slice_suspected"));
+  EXPECT_EQ(incident.dimensions.front().multiplicity, "holm");
+
+  const Verdict fall = Judge(strict, MakeLogs({{"a", 60, 25, 2, 13}, {"b", 70, 12, 4, 14}, {"c", 1500, 5, 60, 435}}));
+  const VerdictSegment& a = *Find(fall, "a");
+  EXPECT_EQ(a.row.status, "block");
+  EXPECT_NEAR(*a.row.p_adjusted, 3 * .00011548481, 1e-9);
+  EXPECT_NEAR(*Find(fall, "b")->row.p_adjusted, 2 * .21848825, 1e-7);
+  EXPECT_THAT(fall.reasons.front().text, HasSubstr("adjusted p of a fall beyond 5.0 pt .0003 <= .05 by holm over 3 slices"));
+  // The same slices against no loss at all: b is shown worse, and by more than its margin in the sample.
+  EXPECT_LT(*Find(Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}",
+                        MakeLogs({{"a", 60, 25, 2, 13}, {"b", 70, 12, 4, 14}, {"c", 1500, 5, 60, 435}})),
+                  "b")
+                 ->row.p_adjusted,
+            .05);
+}
+
+// Where runs are several the p of a loss beyond the margin is the level at which the interval just leaves it.
+TEST(RepeatsTest, StrictIsTheLevelOfTheInterval) {
+  const Logs logs = Repeated(MakeLogs({{"a", 60, 25, 2, 13}, {"b", 400, 5, 25, 70}}), 2);
+  Policy policy = PolicyFrom("goal: non_inferiority\nsegments: {dimensions: [flow], strict: true}");
+  const Verdict verdict = Judge(policy, logs);
+  const VerdictSegment& a = *Find(verdict, "a");
+  EXPECT_EQ(a.row.status, "block");
+  const double p = *a.row.p_adjusted / 2;  // Holm over two
+  // Two-sided 1 - 2p: its upper limit is the margin.
+  policy.error_rates.alpha_promote = 2 * p;
+  policy.goal = Goal::kSuperiority;
+  const Verdict shown = Judge(policy, logs);
+  EXPECT_NEAR(*Find(shown, "a")->row.ci_high, -0.05, 1e-5);
+}
+
+void Miss(RunLog& log, std::size_t i) {
+  log.cases[i].outcome = Outcome::kInfraError;
+  log.cases[i].scores.clear();
+}
+
+TEST(DecideTest, ErrorsCountAsThePolicySays) {
+  // Three refusals and three lost requests of the candidate, where the incumbent passed.
+  Logs logs = MakeLogs({{"", 900, 0, 30, 70}});
+  for (std::size_t i = 0; i < 3; ++i) {
+    logs.candidate.cases[i].outcome = Outcome::kModelError;
+    logs.candidate.cases[i].scores.clear();
+    Miss(logs.candidate, 10 + i);
+  }
+  const Verdict usual = Judge("version: 1", logs);
+  EXPECT_EQ(usual.aggregate.n_pairs, 997);
+  EXPECT_EQ(usual.aggregate.n_incumbent_only, 3);
+  const Verdict lenient = Judge("missing: {model_error: missing}", logs);
+  EXPECT_EQ(lenient.aggregate.n_pairs, 994);
+  EXPECT_EQ(lenient.aggregate.n_incumbent_only, 0);
+  EXPECT_THAT(Codes(Judge("missing: {model_error: missing, cap: 0.005}", logs)), Contains("missing_cap"))
+      << "what is missing counts against the cap";
+  const Verdict harsh = Judge("missing: {infra_error: fail}", logs);
+  EXPECT_EQ(harsh.aggregate.n_pairs, 1000);
+  EXPECT_EQ(harsh.aggregate.n_incumbent_only, 6);
+  EXPECT_FALSE(harsh.missing.worst_case) << "nothing is missing any more";
+  // A row that is not there is missing all the same.
+  logs.candidate.cases.pop_back();
+  logs.candidate.run.imported_from = "csv";
+  EXPECT_EQ(Judge("missing: {infra_error: fail}", logs).aggregate.n_pairs, 999);
+}
+
+TEST(DecideTest, ClustersByADimension) {
+  Logs by_field = MakeLogs({{"", 550, 49, 67, 174}});
+  Logs by_dimension = by_field;
+  for (auto* logs : {&by_field, &by_dimension}) {
+    for (RunLog* log : {&logs->incumbent, &logs->candidate}) {
+      for (std::size_t i = 0; i < log->cases.size(); ++i) {
+        const std::string document = "doc" + std::to_string(i / 10);
+        if (logs == &by_field) {
+          log->cases[i].cluster = document;
+        } else {
+          log->cases[i].segments = {{"source_doc", document}};
+        }
+      }
+    }
+  }
+  const Verdict field = Judge("version: 1", by_field);
+  const Verdict dimension = Judge("pairing: {cluster: source_doc}", by_dimension);
+  EXPECT_EQ(dimension.aggregate.n_clusters, 84);
+  EXPECT_EQ(dimension.aggregate.ci_low, field.aggregate.ci_low);
+  EXPECT_EQ(dimension.aggregate.p_value, field.aggregate.p_value);
+  EXPECT_TRUE(dimension.segments.empty()) << "84 documents are no slices";
+  EXPECT_EQ(Judge("pairing: {cluster: source_doc}\nsegments: {dimensions: [{key: source_doc, role: report}]}", by_dimension)
+                .segments.size(),
+            84U);
+  const Verdict absent = Judge("pairing: {cluster: source_dok}", by_dimension);
+  EXPECT_EQ(absent.decision, Decision::kInvalid);
+  EXPECT_EQ(absent.reasons.front().code, "cluster_absent");
+  EXPECT_THAT(absent.reasons.front().text, HasSubstr("did you mean \"source_doc\"?"));
+}
+
 // ---- One test a branch of methods section 3.
 
 TEST(DecideTest, SuperiorityPromotes) {
@@ -264,11 +365,6 @@ TEST(DecideTest, SeveralResponseModelsOnOneSideAreInvalid) {
   EXPECT_THAT(Codes(verdict), ElementsAre("response_model_mixed"));
   EXPECT_TRUE(verdict.drift.candidate_mixed);
   EXPECT_FALSE(verdict.drift.incumbent_mixed);
-}
-
-void Miss(RunLog& log, std::size_t i) {
-  log.cases[i].outcome = Outcome::kInfraError;
-  log.cases[i].scores.clear();
 }
 
 TEST(DecideTest, MissingCaps) {

@@ -118,14 +118,52 @@ TEST(PolicyReaderTest, EveryErrorAtOnceWithItsPlace) {
   EXPECT_THAT(errors[4], HasSubstr("did you mean \"wy_discrete\"?"));
 }
 
-// A policy never means less than it says: what this version does not act on is refused by name.
-TEST(PolicyReaderTest, KnownKeysThatAreNotActedOnAreRefused) {
-  for (const char* text : {"segments: {strict: true}", "missing: {model_error: missing}",
-                           "missing: {infra_error: fail}", "pairing: {cluster: doc}"}) {
-    const std::vector<std::string> errors = Errors(text);
-    ASSERT_EQ(errors.size(), 1U) << text << (errors.empty() ? "" : errors.back());
-    EXPECT_THAT(errors[0], HasSubstr("not supported by this version yet")) << text;
+// The whole policy of methods section 3, but for its files, is read.
+TEST(PolicyReaderTest, TheMethodsPolicyIsRead) {
+  const Result<Policy> policy = ParsePolicy(R"(
+version: 1
+pairing: {key: prompt_id, cluster: source_doc, require_same_prompt_hash: true}
+runs: {incumbent: 3, candidate: 3, combine: mean}
+goal: superiority
+error_rates: {alpha_promote: 0.05, alpha_block: 0.05, power: 0.80, max_expected_false_holds: 0.25}
+metrics:
+  - {name: pass, role: primary, type: binary, direction: up, margin: 0.02, target_mde: 0.03}
+  - {name: arg_f1, role: guardrail, type: graded, range: [0, 1], margin: 0.02}
+  - {name: json_valid, role: deterioration, type: binary}
+methods: {ci: tango, p: mcnemar_midp, claim: all, bootstrap: {B: 10000, seed: 0, kind: [percentile, bca]}, repeats: signflip, cluster: cr2}
+segments:
+  dimensions: [{key: customer, weight: 2}, {key: doc_length, bins: [512, 4096]}, {cross: [customer, doc_length], role: report}]
+  min_cases: 20
+  under_floor: pool
+  margin: 0.05
+  strict: true
+  floors: {pass_rate: 0.85, on_unresolved: hold}
+  required: [refund_flow, payments/*]
+  overrides: {adapter_17: {margin: 0.005}}
+missing: {model_error: missing, infra_error: fail, cap: 0.01, slice_cap: 0.05, sensitivity: worst_case}
+nondeterminism: {runs: 3, max_spread: 0.01, cochran_q: 0.01, on_fail: invalid}
+flaky: {policy: keep, quarantine_file: null, expires_days: 14}
+verdict: {exit_map: {hold: 10, inconclusive: 11}}
+)",
+                                            "gate.yaml");
+  ASSERT_TRUE(policy.has_value()) << policy.error().diagnostics.front().ToString();
+  EXPECT_EQ(policy->cluster_by, "source_doc");
+  EXPECT_EQ(policy->missing.model_error, "missing");
+  EXPECT_EQ(policy->missing.infra_error, "fail");
+  EXPECT_TRUE(policy->segments.strict);
+  EXPECT_EQ(policy->segments.multiplicity, "holm") << "beside strict";
+}
+
+TEST(PolicyReaderTest, StrictIsNotAdjustedByWhatNeedsAttainablePValues) {
+  for (const char* text :
+       {"segments: {strict: true, multiplicity: wy_discrete}", "segments: {strict: true, multiplicity: tarone_holm}",
+        "segments: {strict: true, multiplicity: max_t}", "segments: {strict: true, joint: true}"}) {
+    EXPECT_THAT(Errors(text), Contains(HasSubstr("by Tango's score"))) << text;
   }
+  EXPECT_THAT(Errors("segments: {strict: true, families: {pattern: '(.*)/', method: hierarchical}}"),
+              Contains(HasSubstr("cannot both order the tests")));
+  EXPECT_THAT(Errors("segments: {strict: true, multiplicity: by}"), IsEmpty());
+  EXPECT_THAT(Errors("pairing: {cluster: ''}"), Contains(HasSubstr("expected the name of a dimension")));
 }
 
 TEST(PolicyReaderTest, ValuesThatMakeNoSense) {

@@ -55,6 +55,14 @@ TEST(SlicePower, HoldsAgainstTheRealProcedure) {
   }
 }
 
+// Against the margin by Tango's score: every table summed in Python (Tango by methods 2.1, lgamma).
+TEST(SlicePower, AgainstTheMargin) {
+  EXPECT_NEAR(BlockPower({80, .08, .01, .05, true}, .25), .8744498208515, 1e-10);
+  EXPECT_NEAR(BlockPower({47, .10, .005, .05, true}, .30), .6156326873105, 1e-10);
+  EXPECT_EQ(SmallestBroke({47, .10, .01, .05, true}), 9);
+  EXPECT_EQ(SmallestBroke({80, .10, .01, .05, true}), 10);
+}
+
 TEST(SlicePower, OtherAdjustmentsHaveTheirLevels) {
   const std::vector<std::int64_t> sizes = {30, 50, 100};
   EXPECT_EQ(BlockLevels(sizes, 0.1, 0.06, "none"), std::vector<double>(3, 0.06));

@@ -41,6 +41,9 @@ TEST(Planning, PrintedTables) {
     // 12,365.1, 3,091.3, 772.8: rounded up.
     EXPECT_EQ(std::ceil(*NonInferiorityPairsNeeded(.05, margin[i], .05, .80)), more[i]);
   }
+  // Where next to nothing changes the normal formula would ask for 25 pairs; Tango's bound with no discordant
+  // pair at all, z^2 / (n + z^2), reaches .005 at 1.6448536^2 x 199 = 538.4.
+  EXPECT_EQ(std::ceil(*NonInferiorityPairsNeeded(1e-4, .005, .05, .80)), 539);
   EXPECT_NEAR(*ResolvableMargin(1200, .083, .05, .80), .0207, 1e-4);
   // Finding 3: half a point needs 598 pairs without a discordant one... and at 538 of them it is out of
   // reach.
