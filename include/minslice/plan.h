@@ -19,6 +19,7 @@ struct PlanPsi {
   double low = 0.05, high = 0.20;  // what it may be instead
   std::string source = "default";  // given | repeats | pair | default
   std::string text;                // one sentence on where it comes from
+  std::optional<double> noise;     // share on which two runs of one side differ, where repeats say it
 };
 
 // ---- check
@@ -55,6 +56,16 @@ struct CheckSlice {
   std::optional<double> floor_rate;  // the lowest pass rate that n shows to be above the absolute floor
 };
 
+// A family that is tested as one, where the policy orders the tests by families.
+struct CheckFamily {
+  std::string dimension, name;
+  std::int64_t n = 0, slices = 0;  // pairs of its tested slices, and how many
+  double block_level = 0;          // p for harm of all its cases at which it blocks
+  std::optional<std::int64_t> smallest_broke;
+  std::optional<double> block_mde;  // the fall of all its cases that is blocked with the policy's power
+  bool sees_drop = false;
+};
+
 struct CheckProblem {
   std::string code;  // goal_unresolved, required_unresolved, required_absent, slice_absent, nothing_gated,
                      // blind_slices, under_floor, no_gated_dimension, clusters, floor_unresolvable
@@ -70,8 +81,14 @@ struct CheckReport {
   double power = 0.80;
   double drop = 0.15;  // of one slice, which the gate should see
   CheckGoal goal;
-  bool short_form = false;             // gating: decides on point estimates, there is no goal
-  std::vector<CheckSlice> slices;      // gated dimensions first, by n
+  bool short_form = false;    // gating: decides on point estimates, there is no goal
+  int repeats = 1;            // runs a side that the policy asks for
+  double pair_psi = 0.10;     // psi of one run a side whose differences vary as those of the means do
+  std::optional<double> icc;  // of clusters; how much alike the differences within one are
+  bool icc_assumed = true;
+  double design_effect = 1;
+  std::vector<CheckSlice> slices;  // gated dimensions first, by n
+  std::vector<CheckFamily> families;
   std::vector<CheckProblem> problems;  // those that decide first
   bool answerable = false;
 };

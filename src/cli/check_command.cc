@@ -27,6 +27,7 @@ struct CheckFlags {
   std::vector<std::string> incumbent;
   double psi = -1;
   double drop = 15;
+  double icc = -1;
   std::int64_t rows = 40;
   std::string format = "text";
 };
@@ -48,7 +49,9 @@ void WriteText(const CheckReport& report, const CheckFlags& flags, Session& sess
   } else {
     out << word;
   }
-  out << show(fmt::format(": {} pairs of suite {}", CountText(report.n), report.suite)) << '\n';
+  out << show(fmt::format(": {} pair{} of suite {}", CountText(report.n), report.n == 1 ? "" : "s",
+                          report.suite))
+      << '\n';
   for (const CheckProblem& problem : report.problems)
     paragraph((problem.decides ? "x " : "- ") + problem.text);
   const PlanPsi& psi = report.psi;
@@ -58,6 +61,13 @@ void WriteText(const CheckReport& report, const CheckFlags& flags, Session& sess
       psi.low == psi.high ? psi.source
                           : fmt::format("{}, {} to {}", psi.source, ShareText(psi.low), ShareText(psi.high)),
       psi.text));
+  if (report.repeats > 1 && psi.noise) {
+    paragraph(
+        fmt::format("runs: the mean of {} a side; two runs of one side differ on {} of the cases, so the "
+                    "means differ as one run a "
+                    "side would at psi {}",
+                    report.repeats, ShareText(*psi.noise), ShareText(report.pair_psi)));
+  }
   if (!report.short_form) {
     const CheckGoal& goal = report.goal;
     std::string range;
@@ -115,6 +125,15 @@ void WriteText(const CheckReport& report, const CheckFlags& flags, Session& sess
     line.erase(line.find_last_not_of(' ') + 1);
     out << line << '\n';
   }
+  if (!report.families.empty()) {
+    out << '\n' << cell("family", width, true) << "       n  blocks from  sees drop  slices\n";
+    for (const CheckFamily& family : report.families) {
+      out << cell(report::CutToWidth(show(family.name), width), width, true) << cell(CountText(family.n), 8)
+          << cell(family.smallest_broke ? fmt::format("{} broke", *family.smallest_broke) : "-", 13)
+          << cell(Points(family.block_mde), 11) << cell(CountText(family.slices), 8)
+          << (family.sees_drop ? "" : "  blind") << '\n';
+    }
+  }
   out << '\n';
   paragraph(
       fmt::format("blocks from: so many broken prompts with none fixed, over the whole family. sees drop: "
@@ -124,6 +143,10 @@ void WriteText(const CheckReport& report, const CheckFlags& flags, Session& sess
                   "that this slice is shown not to lose{}",
                   report.power * 100, fmt::format("{:g}", report.drop * 100),
                   floors ? ". floor: the pass rate from which it is shown above the absolute floor" : ""));
+  if (!report.families.empty())
+    paragraph(
+        "A family blocks as one where all its cases together fall; its sees drop is of a fall in all of them "
+        "alike.");
 }
 
 json::Value ToJson(const CheckReport& report, int exit_code) {
@@ -135,6 +158,10 @@ json::Value ToJson(const CheckReport& report, int exit_code) {
   document["n_pairs"] = report.n;
   document["clusters"] = report.clusters > 0 ? json::Value(report.clusters) : json::Value(nullptr);
   document["psi"] = cli::ToJson(report.psi);
+  document["runs"] = report.repeats;
+  document["pair_psi"] = report.pair_psi;
+  document["icc"] = OrNull(report.icc);
+  document["design_effect"] = report.design_effect;
   document["power"] = report.power;
   document["drop"] = report.drop;
   if (report.short_form) {
@@ -175,6 +202,17 @@ json::Value ToJson(const CheckReport& report, int exit_code) {
                                     {"pairs_for_margin", OrNull(slice.pairs_for_margin)},
                                     {"floor_rate", OrNull(slice.floor_rate)}});
   }
+  document["families"] = json::Value::array();
+  for (const CheckFamily& family : report.families) {
+    document["families"].push_back({{"dimension", family.dimension},
+                                    {"name", family.name},
+                                    {"n_pairs", family.n},
+                                    {"slices", family.slices},
+                                    {"block_level", family.block_level},
+                                    {"smallest_broke", OrNull(family.smallest_broke)},
+                                    {"block_mde", OrNull(family.block_mde)},
+                                    {"sees_drop", family.sees_drop}});
+  }
   return document;
 }
 
@@ -202,8 +240,14 @@ void RunCheck(const CheckFlags& flags, Session& session) {
     }
   }
   if (!good) return;
-  if (flags.psi >= 0) psi = plan::GivenPsi(flags.psi);
-  const CheckReport report = plan::Check(*policy, shape, psi, {.drop = flags.drop / 100});
+  if (flags.psi >= 0) {
+    const std::optional<double> noise = psi.noise;  // the repeats' own, whatever another model differs on
+    psi = plan::GivenPsi(flags.psi);
+    psi.noise = noise;
+  }
+  plan::CheckOptions options{.drop = flags.drop / 100, .icc = {}};
+  if (flags.icc >= 0) options.icc = flags.icc;
+  const CheckReport report = plan::Check(*policy, shape, psi, options);
   session.exit_code = report.answerable ? kExitOk : kExitInconclusive;
   if (flags.format != "text") {
     WriteDocument(ToJson(report, session.exit_code), flags.format, session.out);
@@ -232,6 +276,11 @@ void AddCheckCommand(CLI::App& app, Session& session) {
       ->check(Between(0.1, 100.0))
       ->type_name("POINTS")
       ->capture_default_str();
+  command
+      ->add_option("--icc", flags->icc,
+                   "how much alike the cases of one cluster differ (intraclass correlation); 0.1 is assumed")
+      ->check(Between(0.0, 1.0))
+      ->type_name("RATE");
   AddRowsFlag(*command, "--rows", flags->rows, "slices to list of each dimension");
   AddFormatFlag(*command, flags->format);
   command->footer(

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "io/file_system.h"
 #include "io/nearest_name.h"
 #include "json/json.h"
+#include "report/machine.h"
 #include "report/report.h"
 #include "suite/suite.h"
 
@@ -139,6 +141,37 @@ Result<Evidence> ReadEvidence(const Verdict& verdict, const std::set<std::string
     }
   }
   return evidence;
+}
+
+std::set<std::string> ChangedIds(const Verdict& verdict) {
+  std::set<std::string> ids;
+  const auto add = [&](const std::vector<std::string>& list) { ids.insert(list.begin(), list.end()); };
+  add(verdict.broke);
+  add(verdict.fixed);
+  for (const VerdictSegment& segment : verdict.segments) {
+    add(segment.broke);
+    add(segment.fixed);
+  }
+  return ids;
+}
+
+std::set<std::string> ListedIds(const Verdict& verdict) {
+  std::set<std::string> ids = ChangedIds(verdict);
+  const VerdictMissing& missing = verdict.missing;
+  for (const auto* list : {&missing.incumbent_only_ids, &missing.candidate_only_ids,
+                           &missing.incumbent_infra_ids, &missing.candidate_infra_ids})
+    ids.insert(list->begin(), list->end());
+  return ids;
+}
+
+std::string PromptsCsvOf(const Verdict& verdict, const Evidence& evidence) {
+  RunLog incumbent;
+  RunLog candidate;
+  for (const auto& [id, rows] : evidence.cases) {
+    incumbent.cases.insert(incumbent.cases.end(), rows.incumbent.begin(), rows.incumbent.end());
+    candidate.cases.insert(candidate.cases.end(), rows.candidate.begin(), rows.candidate.end());
+  }
+  return report::PromptsCsv(verdict, std::span(&incumbent, 1), std::span(&candidate, 1));
 }
 
 }  // namespace minslice::cli

@@ -33,6 +33,12 @@ struct EvidenceOptions {
 
 Result<Verdict> ReadVerdict(const std::string& path);
 
+// The prompts that changed, and those that prompts.csv lists besides: without an answer on one side.
+std::set<std::string> ChangedIds(const Verdict& verdict);
+std::set<std::string> ListedIds(const Verdict& verdict);
+// prompts.csv of the rows of ListedIds.
+std::string PromptsCsvOf(const Verdict& verdict, const Evidence& evidence);
+
 // Every problem at once. Another suite's question beside these logs' answers is refused.
 Result<Evidence> ReadEvidence(const Verdict& verdict, const std::set<std::string>& case_ids,
                               const EvidenceOptions& options);

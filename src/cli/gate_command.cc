@@ -68,16 +68,19 @@ bool ClearOut(const GateOptions& options, Session& session) {
 }
 
 bool WriteReports(const Verdict& verdict, const Logs& logs, const std::string& folder, Session& session) {
+  std::optional<std::string> prompts;
   std::optional<std::vector<io::PendingFile>> files =
       DashboardFiles(verdict,
                      {.path = io::JoinPath(folder, kDashboard),
                       .verdict_path = io::JoinPath(folder, "verdict.json"),
                       .shown_path = "verdict.json",
-                      .evidence_is_optional = true},
+                      .evidence_is_optional = true,
+                      .prompts_csv = &prompts},
                      session);
   if (!files) return false;
-  files->push_back(
-      {io::JoinPath(folder, "prompts.csv"), report::PromptsCsv(verdict, logs.incumbent, logs.candidate)});
+  // Logs that cannot be read again have given their rows without the outputs.
+  if (!prompts) prompts = report::PromptsCsv(verdict, logs.incumbent, logs.candidate);
+  files->push_back({io::JoinPath(folder, "prompts.csv"), *std::move(prompts)});
   for (const ReportKind& kind : ReportKinds())
     files->push_back({io::JoinPath(folder, kind.file), kind.render(verdict, "verdict.json")});
   Result<void> written = io::RealFileSystem().MakeDirectories(folder);

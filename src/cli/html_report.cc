@@ -13,18 +13,6 @@
 namespace minslice::cli {
 namespace {
 
-std::set<std::string> ChangedIds(const Verdict& verdict) {
-  std::set<std::string> ids;
-  const auto add = [&](const std::vector<std::string>& list) { ids.insert(list.begin(), list.end()); };
-  add(verdict.broke);
-  add(verdict.fixed);
-  for (const VerdictSegment& segment : verdict.segments) {
-    add(segment.broke);
-    add(segment.fixed);
-  }
-  return ids;
-}
-
 std::vector<report::DashboardAnswer> Answers(std::vector<CaseRecord>& rows) {
   std::vector<report::DashboardAnswer> answers;
   for (CaseRecord& row : rows) {
@@ -46,17 +34,21 @@ std::optional<std::vector<io::PendingFile>> DashboardFiles(const Verdict& verdic
                                                            Session& session) {
   report::DashboardEvidence shown;
   if (request.prompts) {
+    const std::set<std::string> changed = ChangedIds(verdict);
     Result<Evidence> evidence = ReadEvidence(
-        verdict, ChangedIds(verdict),
+        verdict, request.prompts_csv == nullptr ? changed : ListedIds(verdict),
         {.verdict_path = request.verdict_path, .suite = request.suite, .logs_may_be_absent = true});
     if (!evidence && !request.evidence_is_optional) {
       session.Report(evidence.error());
       return std::nullopt;
     }
     std::vector<std::string> absent;
+    if (evidence && evidence->absent.empty() && request.prompts_csv != nullptr)
+      *request.prompts_csv = PromptsCsvOf(verdict, *evidence);
     if (evidence) {
       absent = std::move(evidence->absent);
       for (auto& [id, held] : evidence->cases) {
+        if (!changed.contains(id)) continue;
         shown.prompts.push_back({id, std::move(held.prompt), std::move(held.expected),
                                  Answers(held.incumbent), Answers(held.candidate)});
       }

@@ -20,6 +20,8 @@ struct HtmlRequest {
   bool prompts = true;
   // A verdict was just reached on logs that may be pipes: what cannot be read again is a note.
   bool evidence_is_optional = false;
+  // Set to prompts.csv of the same rows, where they could all be read.
+  std::optional<std::string>* prompts_csv = nullptr;
 };
 
 // The page last, after its side pages. No value where a problem was reported.

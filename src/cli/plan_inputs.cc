@@ -53,8 +53,8 @@ std::optional<PlanPsi> PsiOfLogs(const std::vector<RunLog>& logs) {
 }
 
 json::Value ToJson(const PlanPsi& psi) {
-  return {
-      {"value", psi.value}, {"low", psi.low}, {"high", psi.high}, {"source", psi.source}, {"text", psi.text}};
+  return {{"value", psi.value},         {"low", psi.low},  {"high", psi.high}, {"source", psi.source},
+          {"noise", OrNull(psi.noise)}, {"text", psi.text}};
 }
 
 }  // namespace minslice::cli

@@ -1,11 +1,8 @@
 // minslice report: renders a verdict.json again; nothing is computed.
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +15,6 @@
 #include "io/file_system.h"
 #include "io/staged_file.h"
 #include "report/dashboard.h"
-#include "report/machine.h"
 #include "report/report.h"
 
 namespace minslice::cli {
@@ -43,29 +39,6 @@ void WriteTrend(const std::vector<report::TrendRun>& runs, const ReportOptions& 
   }
   const Result<void> written = io::RealFileSystem().WriteFile(options.html, report::TrendPage(runs));
   if (!written) session.Report(written.error());
-}
-
-// The prompts that changed, with what the logs that the verdict names hold of them.
-std::optional<std::string> PromptsOf(const Verdict& verdict, const std::string& verdict_path,
-                                     Session& session) {
-  std::set<std::string> ids;
-  const VerdictMissing& missing = verdict.missing;
-  for (const auto* list :
-       {&verdict.broke, &verdict.fixed, &missing.incumbent_only_ids, &missing.candidate_only_ids,
-        &missing.incumbent_infra_ids, &missing.candidate_infra_ids})
-    ids.insert(list->begin(), list->end());
-  Result<Evidence> evidence = ReadEvidence(verdict, ids, {.verdict_path = verdict_path});
-  if (!evidence) {
-    session.Report(evidence.error());
-    return std::nullopt;
-  }
-  RunLog incumbent;
-  RunLog candidate;
-  for (auto& [id, rows] : evidence->cases) {
-    std::move(rows.incumbent.begin(), rows.incumbent.end(), std::back_inserter(incumbent.cases));
-    std::move(rows.candidate.begin(), rows.candidate.end(), std::back_inserter(candidate.cases));
-  }
-  return report::PromptsCsv(verdict, std::span(&incumbent, 1), std::span(&candidate, 1));
 }
 
 void RunReport(const ReportOptions& options, Session& session) {
@@ -104,9 +77,10 @@ void RunReport(const ReportOptions& options, Session& session) {
     std::vector<std::string> logs;
     for (const VerdictInput& input : verdict.inputs) logs.push_back(input.path);
     if (!OutputsAreNoInputs(std::vector{options.csv_prompts}, logs, session)) return;
-    std::optional<std::string> prompts = PromptsOf(verdict, verdict_path, session);
-    if (!prompts) return;
-    files.push_back({options.csv_prompts, *std::move(prompts)});
+    const Result<Evidence> evidence =
+        ReadEvidence(verdict, ListedIds(verdict), {.verdict_path = verdict_path});
+    if (!evidence) return session.Report(evidence.error());
+    files.push_back({options.csv_prompts, PromptsCsvOf(verdict, *evidence)});
   }
   for (const ReportKind& kind : ReportKinds()) {
     const std::string& path = options.files.at(kind.format);

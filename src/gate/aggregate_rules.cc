@@ -74,9 +74,10 @@ class AggregateRules : public RuleStep {
                       mde ? Size(*mde) : "a gain of " + Size(policy_.target_mde)));
       return;
     }
-    std::string text = fmt::format(
-        "{}{}: no gain shown, and {} pairs can only see {} at {:.0f} % power (target {})", shown, p, a.n,
-        mde ? Size(*mde) : "a larger difference", rates.power * 100, Size(policy_.target_mde));
+    std::string text =
+        fmt::format("{}{}: no gain shown, and {} can only see {} at {:.0f} % power (target {})", shown, p,
+                    Many(a.n, "pair"), mde ? Size(*mde) : "a larger difference", rates.power * 100,
+                    Size(policy_.target_mde));
     if (const auto needed = psi ? PairsForGain(*psi, policy_.target_mde, rates) : std::nullopt)
       text += fmt::format("; {} pairs would see that target", *needed);
     Add(Decision::kInconclusive, "underpowered", text);
@@ -98,8 +99,8 @@ class AggregateRules : public RuleStep {
       if (slice.analysis.counts) small_broke += slice.analysis.counts->incumbent_only;
     }
     if (small > 0) {
-      slices += fmt::format("; {} slice{} under {} cases ({} pairs{}) not gated alone", small,
-                            small == 1 ? "" : "s", min_cases_, small_pairs,
+      slices += fmt::format("; {} under {} cases ({}{}) not gated alone", Many(small, "slice"), min_cases_,
+                            Many(small_pairs, "pair"),
                             by_counts_ ? fmt::format(", {} broke", small_broke) : std::string());
     }
     if (policy_.goal == Goal::kSuperiority) {

@@ -28,6 +28,7 @@
 #include "gate/verdict_rows.h"
 #include "io/nearest_name.h"
 #include "io/sha256.h"
+#include "minslice/run_hash.h"
 #include "minslice/stats/bootstrap_binary.h"
 #include "minslice/stats/mcnemar.h"
 #include "minslice/version.h"
@@ -55,8 +56,6 @@ void Identify(const Policy& policy, const PairedTable& table, std::span<const Ru
                verdict.warnings);
   JudgeServing(policy.drift, "candidate", candidate, candidate_answered, verdict.drift.findings, invalid,
                verdict.warnings);
-  std::string hashed =
-      fmt::format("minslice verdict {}\npolicy {}\n", kVerdictVersion, verdict.policy_sha256);
   for (const auto& [side, logs] : {std::pair("incumbent", incumbent), std::pair("candidate", candidate)}) {
     for (const RunLog& log : logs) {
       VerdictInput input;
@@ -66,19 +65,17 @@ void Identify(const Policy& policy, const PairedTable& table, std::span<const Ru
       input.suite = log.run.suite;
       input.suite_sha256 = log.run.suite_sha256;
       input.response_models = ArmOf({&log, 1}, 1, WhoAnswered({&log, 1})).response_models;
-      hashed += fmt::format("{} {}\n", side, log.sha256);
       if (verdict.suite.empty()) verdict.suite = log.run.suite;
       verdict.inputs.push_back(std::move(input));
     }
   }
-  for (const RunLog& log : context.anchor) hashed += fmt::format("anchor {}\n", log.sha256);
   if (policy.ledger) {
     verdict.ledger = ReadState(context.ledger ? *context.ledger : std::vector<LedgerLine>(), candidate,
                                policy.ledger->candidates);
     verdict.ledger->path = policy.ledger->path;
-    hashed += fmt::format("ledger {}\n", verdict.ledger->state_sha256);
   }
-  verdict.run_hash = io::Sha256Hex(hashed);
+  verdict.run_hash =
+      io::Sha256Hex(RunHashText(verdict, context.anchor.empty() ? "" : context.anchor.front().sha256));
 }
 
 // The policy with the level that the ledger leaves to one of several candidates.
@@ -435,8 +432,10 @@ Verdict Decide(const Policy& asked, const pair::PairResult& paired, std::span<co
   verdict.warnings.insert(verdict.warnings.end(), outcome.warnings.begin(), outcome.warnings.end());
   for (const VerdictDimension& dimension : outcome.dimensions) {
     if (dimension.no_value_pairs == 0) continue;
-    verdict.warnings.push_back(fmt::format("{} pairs carry no {}; they stand as the slice {}",
-                                           dimension.no_value_pairs, dimension.name, kNoValueName));
+    verdict.warnings.push_back(fmt::format(
+        "{} no {} and stand{} as the slice {}",
+        dimension.no_value_pairs == 1 ? "1 pair carries" : Many(dimension.no_value_pairs, "pair") + " carry",
+        dimension.name, dimension.no_value_pairs == 1 ? "s" : "", kNoValueName));
   }
   verdict.dimensions = std::move(outcome.dimensions);
   Resample(policy, data, outcome.aggregate, verdict);

@@ -36,8 +36,8 @@ class NamedSlices : public RuleStep {
         tested = tested || slice.tested();
         if (named.values.empty() || slice.pooled || !slice.under_floor) continue;
         Add(Decision::kInconclusive, "slice_under_floor",
-            fmt::format("the policy gates {}, which has {} pairs, under {}", NameOf(slice), slice.analysis.n,
-                        min_cases_),
+            fmt::format("the policy gates {}, which has {}, under {}", NameOf(slice),
+                        Many(slice.analysis.n, "pair"), min_cases_),
             slice);
       }
       if (!carried || tested) continue;
@@ -65,15 +65,16 @@ class NamedSlices : public RuleStep {
         std::string text =
             fmt::format("required {} is not shown non-inferior at {}", NameOf(slice), Size(slice.margin));
         if (a.lower_bound && a.delta) {
-          text += fmt::format(" ({} of {} pairs, one-sided {:.4g} % lower bound {})", Points(*a.delta), a.n,
-                              100 * (1 - policy_.error_rates.alpha_promote), Points(*a.lower_bound));
+          text += fmt::format(" ({} of {}, one-sided {:.4g} % lower bound {})", Points(*a.delta),
+                              Many(a.n, "pair"), 100 * (1 - policy_.error_rates.alpha_promote),
+                              Points(*a.lower_bound));
         } else {
           text += " (no complete pair)";
         }
         const auto needed =
             a.variance ? PairsForMargin(RoundSignificant(*a.variance, 3), slice.margin, policy_.error_rates)
                        : std::nullopt;
-        if (slice.under_floor) text += fmt::format("; it has {} pairs, under {}", a.n, min_cases_);
+        if (slice.under_floor) text += fmt::format("; it has {}, under {}", Many(a.n, "pair"), min_cases_);
         if (needed && a.n > 0) {
           text += fmt::format("; if its true difference were 0, {} pairs would show it",
                               std::max<std::int64_t>(*needed, min_cases_));

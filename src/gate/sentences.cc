@@ -26,6 +26,10 @@ std::string Level(double level) {
   return text.starts_with("0.") ? text.substr(1) : text;
 }
 
+std::string Many(std::int64_t n, const char* noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+}
+
 double RoundSignificant(double value, int digits) {
   if (value == 0) return 0;
   const double scale = std::pow(10.0, digits - 1 - std::floor(std::log10(std::fabs(value))));

@@ -147,8 +147,7 @@ class Weighing {
           "weighted as if it were all",
           Percent(1 - *row_.covered), count, what, count == 1 ? "" : "s", absent, count > 3 ? ", ..." : ""));
     }
-    if (without > 0)
-      Warn(fmt::format("{} pairs have no weight and do not count in the weighted row", without));
+    if (without > 0) Warn(fmt::format("{} without a weight: not in the weighted row", Many(without, "pair")));
     return true;
   }
 

@@ -162,7 +162,7 @@ VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Sl
   if (!slice.p_adjusted) {
     std::string why = "reported, not gated";
     if (slice.gate && slice.under_floor) {
-      why = fmt::format("{} pairs, under {}: low confidence, not tested alone", slice.analysis.n,
+      why = fmt::format("{}, under {}: low confidence, not tested alone", Many(slice.analysis.n, "pair"),
                         policy.segments.min_cases);
     } else if (slice.gate) {
       why = "gating: decides on point estimates";

@@ -9,6 +9,7 @@
 
 #include "gate/case_data.h"
 #include "gate/cuts.h"
+#include "gate/prepare.h"
 #include "gate/rules.h"
 #include "minslice/stats/nondeterminism.h"
 #include "minslice/stats/proportion.h"
@@ -79,7 +80,13 @@ void AddIntervals(CalibratedRates& rates) {
 
 Computed<Calibration> Calibrate(const Policy& policy, const PairedTable& given,
                                 const CalibrateOptions& options) {
-  const gate::CutTable cut(policy.segments, given);
+  // Scores, errors and clusters as the policy takes them; its runs are drawn here, one a side.
+  Policy as_run = policy;
+  as_run.runs.combine = "mean";
+  const gate::PreparedTable prepared(as_run, given);
+  if (!prepared.faults().empty())
+    return Undefined(prepared.faults().front().code, prepared.faults().front().text);
+  const gate::CutTable cut(policy.segments, prepared.table());
   const PairedTable& table = cut.table();
   const PairedArm& arm = table.incumbent;
   const auto k = static_cast<std::size_t>(arm.repeats);

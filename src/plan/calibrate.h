@@ -23,7 +23,8 @@ struct CalibrateOptions {
 // Two figures, because neither is enough: every ordered pair of repeats, as run, which shows a repeat that is
 // not like the others but is few; and random A/A, in which each case draws two of its repeats for the two
 // sides, which is many but takes the repeats of a case as exchangeable.
-// Reasons: "repeats" (fewer than 2), "no_cases".
+// Reasons: "repeats" (fewer than 2), "no_cases", and the faults of gate/prepare.h (a score out of range,
+// ...).
 Computed<Calibration> Calibrate(const Policy& policy, const PairedTable& table,
                                 const CalibrateOptions& options);
 

@@ -10,6 +10,7 @@
 
 #include "gate/pairs_needed.h"
 #include "gate/rules.h"
+#include "gate/sentences.h"
 #include "gate/slice_names.h"
 #include "minslice/stats/power.h"
 #include "minslice/stats/proportion.h"
@@ -103,6 +104,13 @@ class Checker {
     report_.power = policy.error_rates.power;
     report_.drop = options.drop;
     report_.short_form = policy.gating.has_value();
+    report_.repeats = RunsAsked(policy);
+    report_.pair_psi = PairPsi(psi.value);
+    if (shape.clusters > 0) {
+      report_.icc = options.icc.value_or(kAssumedIcc);
+      report_.icc_assumed = !options.icc;
+      report_.design_effect = 1 + (shape.cluster_size - 1) * *report_.icc;
+    }
   }
 
   CheckReport Run() {
@@ -113,6 +121,7 @@ class Checker {
     const gate::Outcome outline = gate::ApplyRules(policy_, InputOf(policy_, shape_));
     if (!report_.short_form) Goal();
     Slices(outline);
+    Families(outline);
     Absent(outline);
     Problems();
     std::stable_partition(report_.problems.begin(), report_.problems.end(),
@@ -126,6 +135,26 @@ class Checker {
     report_.problems.push_back({code, decides, std::move(text)});
   }
 
+  // Runs a side that a mean is taken over.
+  static int RunsAsked(const Policy& policy) {
+    if (policy.runs.combine != "mean") return 1;
+    return std::max({1, std::min(policy.runs.incumbent, policy.runs.candidate), policy.nondeterminism.runs});
+  }
+  double PairPsi(double psi) const {
+    const double noise = std::min(psi, report_.psi.noise.value_or(0));
+    return psi - noise * (1 - 1.0 / report_.repeats);
+  }
+  // Independent pairs that so many pairs are worth.
+  std::int64_t Worth(std::int64_t n) const {
+    return std::max<std::int64_t>(std::min<std::int64_t>(n, 1),
+                                  std::llround(std::floor(static_cast<double>(n) / report_.design_effect)));
+  }
+  // Pairs that so many independent ones take.
+  std::optional<std::int64_t> Taken(std::optional<std::int64_t> pairs) const {
+    if (!pairs) return pairs;
+    return static_cast<std::int64_t>(std::ceil(static_cast<double>(*pairs) * report_.design_effect));
+  }
+
   void Goal() {
     CheckGoal& goal = report_.goal;
     const ErrorRates& rates = policy_.error_rates;
@@ -133,20 +162,23 @@ class Checker {
     const bool gain = policy_.goal == minslice::Goal::kSuperiority;
     goal.what = gain ? "gain" : "margin";
     goal.target = gain ? policy_.target_mde : policy_.margin;
-    const auto solve = [&](double rate, std::string* method) {
-      return gain ? Mde(shape_.n, rate, rates, method) : Resolvable(shape_.n, rate, rates, method);
+    const auto solve = [&](double rate, std::string* method) -> std::optional<double> {
+      const std::int64_t n = Worth(shape_.n);
+      rate = PairPsi(rate);
+      return gain ? Mde(n, rate, rates, method) : Resolvable(n, rate, rates, method);
     };
     goal.resolvable = solve(psi.value, &goal.method);
     goal.resolvable_low = psi.low == psi.value ? goal.resolvable : solve(psi.low, nullptr);
     goal.resolvable_high = psi.high == psi.value ? goal.resolvable : solve(psi.high, nullptr);
-    goal.pairs_needed = gain ? gate::PairsForGain(psi.value, goal.target, rates)
-                             : PairsForMargin(psi.value, goal.target, rates);
+    goal.pairs_needed = Taken(gain ? gate::PairsForGain(report_.pair_psi, goal.target, rates)
+                                   : PairsForMargin(report_.pair_psi, goal.target, rates));
     goal.resolved = goal.resolvable && *goal.resolvable <= goal.target + gate::kSlack;
     if (goal.resolved) return;
     std::string text =
-        goal.resolvable ? fmt::format("{} pairs resolve {} of {}, not {}", shape_.n,
-                                      gain ? "a gain" : "a margin", Size(*goal.resolvable), Size(goal.target))
-                        : fmt::format("{} pairs resolve no {} at psi {:.3g}", shape_.n, goal.what, psi.value);
+        goal.resolvable
+            ? fmt::format("{} pairs resolve {} of {}, not {}", shape_.n, gain ? "a gain" : "a margin",
+                          Size(*goal.resolvable), Size(goal.target))
+            : fmt::format("{} pairs resolve no {} at psi {:.3g}", shape_.n, goal.what, report_.pair_psi);
     if (goal.pairs_needed) text += fmt::format("; {} pairs would", *goal.pairs_needed);
     Problem("goal_unresolved", true, text);
   }
@@ -157,16 +189,17 @@ class Checker {
       std::vector<std::int64_t> sizes;
       for (const gate::Slice& slice : outline.slices) {
         if (!slice.tested()) continue;
-        if (policy_.segments.joint || slice.dimension == asked.dimension) sizes.push_back(slice.analysis.n);
+        if (policy_.segments.joint || slice.dimension == asked.dimension)
+          sizes.push_back(Worth(slice.analysis.n));
       }
       // Jointly, the exact level of disjoint slices is a floor: overlap only raises it. In the order of
       // families a slice has Bonferroni's; a family that falls as a whole is seen earlier.
       const std::string& dimension_method = outline.dimensions[asked.dimension].multiplicity;
       const std::string method = policy_.segments.joint ? "wy_discrete" : dimension_method;
-      const std::vector<double> levels = BlockLevels(sizes, report_.psi.value, *asked.alpha, method);
+      const std::vector<double> levels = BlockLevels(sizes, report_.pair_psi, *asked.alpha, method);
       for (std::size_t i = 0; i < sizes.size(); ++i) known->second.emplace(sizes[i], levels[i]);
     }
-    return known->second.at(asked.analysis.n);
+    return known->second.at(Worth(asked.analysis.n));
   }
 
   struct Seen {
@@ -199,7 +232,7 @@ class Checker {
       if (row.gated && slice.alpha) {
         row.alpha = slice.alpha;
         row.block_level = LevelOf(slice, outline);
-        const SliceTest test{row.n, report_.psi.value, *row.block_level, slice.margin,
+        const SliceTest test{Worth(row.n), report_.pair_psi, *row.block_level, slice.margin,
                              policy_.segments.strict};
         const auto [known, is_new] = seen.try_emplace({row.n, *row.block_level, slice.margin});
         if (is_new) {
@@ -210,19 +243,19 @@ class Checker {
         row.smallest_broke = known->second.smallest;
         row.sees_drop = row.block_mde && *row.block_mde <= report_.drop + gate::kSlack;
         const auto [needed, first] = pairs_for_drop.try_emplace({*row.block_level, slice.margin});
-        if (first) needed->second = PairsForDrop(test, report_.drop, rates.power);
+        if (first) needed->second = Taken(PairsForDrop(test, report_.drop, rates.power));
         row.pairs_for_drop = needed->second;
       }
       if (!report_.short_form) {
         const auto [margin, first] = margins.try_emplace(row.n);
-        if (first) margin->second = Resolvable(row.n, report_.psi.value, rates, nullptr);
+        if (first) margin->second = Resolvable(Worth(row.n), report_.pair_psi, rates, nullptr);
         row.resolvable_margin = margin->second;
         const auto [pairs, unknown] = pairs_for_margin.try_emplace(slice.margin);
-        if (unknown) pairs->second = PairsForMargin(report_.psi.value, slice.margin, rates);
+        if (unknown) pairs->second = Taken(PairsForMargin(report_.pair_psi, slice.margin, rates));
         row.pairs_for_margin = pairs->second;
         row.margin = slice.margin;
         row.floor = slice.floor;
-        if (slice.floor) row.floor_rate = FloorRate(row.n, *slice.floor);
+        if (slice.floor) row.floor_rate = FloorRate(Worth(row.n), *slice.floor);
       }
       report_.slices.push_back(std::move(row));
     }
@@ -230,6 +263,32 @@ class Checker {
                      [](const CheckSlice& a, const CheckSlice& b) {
                        return std::tie(a.dimension, a.pooled, a.n) < std::tie(b.dimension, b.pooled, b.n);
                      });
+  }
+
+  // Families that are tested as one: Meinshausen's share of the level, halved since a family's test is twice
+  // the smaller of two p (gate/family_tests.h). What is said is of a fall of all its cases alike; a fall of
+  // one slice is seen by the slice's own row at the latest.
+  void Families(const gate::Outcome& outline) {
+    if (policy_.segments.families.method != "hierarchical") return;
+    for (const gate::Family& family : outline.families) {
+      if (family.slices.empty() || !family.alpha) continue;
+      std::int64_t leaves = 0;
+      for (const gate::Slice& slice : outline.slices)
+        leaves += slice.tested() && slice.dimension == family.dimension ? 1 : 0;
+      CheckFamily row;
+      row.dimension = outline.dimensions[family.dimension].name;
+      row.name = family.name;
+      row.n = family.analysis.n;
+      row.slices = static_cast<std::int64_t>(family.slices.size());
+      // A family of one slice is that slice's own test.
+      row.block_level = *family.alpha * static_cast<double>(row.slices) / static_cast<double>(leaves) /
+                        (row.slices > 1 ? 2 : 1);
+      const SliceTest test{Worth(row.n), report_.pair_psi, row.block_level, policy_.segments.margin};
+      row.block_mde = BlockMde(test, report_.power);
+      row.smallest_broke = SmallestBroke(test);
+      row.sees_drop = row.block_mde && *row.block_mde <= report_.drop + gate::kSlack;
+      report_.families.push_back(std::move(row));
+    }
   }
 
   // The lowest rate of n whose one-sided exact bound (Clopper, Pearson) lies above the floor; with n of n at
@@ -276,7 +335,8 @@ class Checker {
         const bool shown = !slice.under_floor && slice.resolvable_margin &&
                            *slice.resolvable_margin <= slice.margin + gate::kSlack;
         if (!shown) {
-          std::string text = fmt::format("required slice {} has {} pairs", slice.value, slice.n);
+          std::string text =
+              fmt::format("required slice {} has {}", slice.value, gate::Many(slice.n, "pair"));
           if (slice.under_floor) text += fmt::format(", under min_cases {}", segments.min_cases);
           if (slice.resolvable_margin)
             text += fmt::format(", and resolves a margin of {}, not {}", Size(*slice.resolvable_margin),
@@ -301,8 +361,9 @@ class Checker {
       }
     }
     if (blind > 0) {
-      std::string text = fmt::format("{} of {} gated slices do not see a drop of {} at {:.0f} % power", blind,
-                                     tested, Size(report_.drop), report_.power * 100);
+      std::string text = fmt::format("{} of {} {} not see a drop of {} at {:.0f} % power", blind,
+                                     gate::Many(tested, "gated slice"), blind == 1 ? "does" : "do",
+                                     Size(report_.drop), report_.power * 100);
       if (enough) text += fmt::format("; {} pairs in a slice would", *enough);
       if (report_.drop <= segments.margin)
         text += fmt::format("; no drop up to the slice margin of {} ever blocks", Size(segments.margin));
@@ -310,14 +371,16 @@ class Checker {
     }
     if (under > 0) {
       Problem("under_floor", false,
-              fmt::format("{} slices with {} pairs lie under min_cases {}: low confidence, not gated alone{}",
-                          under, under_pairs, segments.min_cases,
+              fmt::format("{} with {} {} under min_cases {}: low confidence, not gated alone{}",
+                          gate::Many(under, "slice"), gate::Many(under_pairs, "pair"),
+                          under == 1 ? "lies" : "lie", segments.min_cases,
                           segments.under_floor == "pool" ? ", pooled by dimension" : ""));
     }
     if (no_floor > 0) {
       Problem("floor_unresolvable", false,
-              fmt::format("{} slices are too small to be shown above their floor even if every prompt passes",
-                          no_floor));
+              fmt::format("{} too small to be shown above {} floor even if every prompt passes",
+                          no_floor == 1 ? "1 slice is" : fmt::format("{} slices are", no_floor),
+                          no_floor == 1 ? "its" : "their"));
     }
     if (!report_.short_form && tested == 0) {
       Problem("no_gated_dimension", false,
@@ -325,11 +388,22 @@ class Checker {
                   ? "the policy names no segments.dimensions: slices are reported, none is gated"
                   : "no slice is gated: none of the policy's dimensions has a slice with min_cases pairs");
     }
+    if (report_.repeats > 1 && !report_.psi.noise) {
+      Problem(
+          "runs", false,
+          fmt::format(
+              "the policy takes the mean of {} runs a side: how much that helps shows in logs with repeats "
+              "(--incumbent); these figures are of one run, so they are on the safe side",
+              report_.repeats));
+    }
     if (report_.clusters > 0) {
-      Problem("clusters", false,
-              fmt::format("the cases lie in {} clusters: correlated cases count for less, at worst {} pairs "
-                          "instead of {}",
-                          report_.clusters, report_.clusters, report_.n));
+      Problem(
+          "clusters", false,
+          fmt::format(
+              "the cases lie in {} clusters: at an intraclass correlation of {:.2f}{} {} pairs count as {}, "
+              "and so do the figures below",
+              report_.clusters, *report_.icc, report_.icc_assumed ? " (assumed; --icc)" : "", report_.n,
+              Worth(report_.n)));
     }
   }
 

@@ -2,6 +2,8 @@
 #ifndef MINSLICE_PLAN_CHECK_H_
 #define MINSLICE_PLAN_CHECK_H_
 
+#include <optional>
+
 #include "minslice/plan.h"
 #include "minslice/policy.h"
 #include "plan/shape.h"
@@ -9,9 +11,15 @@
 namespace minslice::plan {
 
 struct CheckOptions {
-  double drop = 0.15;  // of one slice, which the gate should see
+  double drop = 0.15;         // of one slice, which the gate should see
+  std::optional<double> icc;  // of clusters; kAssumedIcc where none is given
 };
 
+// Intraclass correlation of differences where nobody knows better: between questions on one document.
+inline constexpr double kAssumedIcc = 0.1;
+
+// Clusters count for less, n / (1 + (m - 1) icc) with m the size-weighted mean cluster; K runs a side make a
+// pair's difference vary by psi - noise (1 - 1/K) instead of psi. Both are taken into every figure.
 CheckReport Check(const Policy& policy, const SuiteShape& shape, const PlanPsi& psi,
                   const CheckOptions& options);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 #include <string_view>
 
 #include "gate/cuts.h"
@@ -34,7 +33,7 @@ class Builder {
     ++n_;
     if (cluster) {
       ++clustered_;
-      clusters_.insert(*cluster);
+      ++clusters_[*cluster];
     }
   }
 
@@ -44,6 +43,10 @@ class Builder {
     shape.n = n_;
     if (clustered_ > static_cast<std::int64_t>(clusters_.size())) {
       shape.clusters = n_ - clustered_ + static_cast<std::int64_t>(clusters_.size());
+      double squares = static_cast<double>(n_ - clustered_);
+      for (const auto& [name, size] : clusters_)
+        squares += static_cast<double>(size) * static_cast<double>(size);
+      shape.cluster_size = squares / static_cast<double>(n_);
     }
     std::map<std::string_view, std::map<std::string_view, std::uint32_t>> dimensions;
     for (const auto& [key, sum] : cells_) {
@@ -80,7 +83,7 @@ class Builder {
     double passes = 0;
   };
   std::map<std::map<std::string_view, std::string_view>, Sum> cells_;
-  std::set<std::string_view> clusters_;
+  std::map<std::string_view, std::int64_t> clusters_;
   std::int64_t n_ = 0;
   std::int64_t clustered_ = 0;
 };
@@ -183,7 +186,7 @@ gate::RuleInput InputOf(const Policy& policy, const SuiteShape& shape) {
 }
 
 PlanPsi GivenPsi(double psi) {
-  return {.value = psi, .low = psi, .high = psi, .source = "given", .text = "given by --psi"};
+  return {.value = psi, .low = psi, .high = psi, .source = "given", .text = "given by --psi", .noise = {}};
 }
 
 PlanPsi DefaultPsi() {
@@ -215,6 +218,7 @@ std::optional<PlanPsi> PsiOfRepeats(std::span<const double> scores, int repeats)
   const auto spread = stats::CheckNondeterminism(scores, repeats, {});
   if (!spread) return std::nullopt;
   PlanPsi psi = Bounded(2 * spread->variance, spread->n, "repeats");
+  psi.noise = psi.value;
   psi.text = fmt::format(
       "two repeats of the incumbent differ on {:.2f} % of {} cases; another model differs on more, so this "
       "is the "

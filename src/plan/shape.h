@@ -33,6 +33,7 @@ struct SuiteShape {
   std::string suite;
   std::int64_t n = 0;
   std::int64_t clusters = 0;  // 0: no two cases share one
+  double cluster_size = 1;    // sum of squared cluster sizes over n: what a design effect takes (Kish 1965)
   std::vector<ShapeDimension> dimensions;
   std::vector<ShapeCell> cells;  // ascending by value
 };
@@ -58,7 +59,7 @@ PlanPsi DefaultPsi();
 // nullopt without a complete pair.
 std::optional<PlanPsi> PsiOfTable(const PairedTable& table);
 // From the repeats of one arm: 2 p (1 - p) over its cases. Two different models disagree more, so this is a
-// floor. nullopt with one repeat.
+// floor. nullopt with one repeat. It is the `noise` of a plan, too.
 std::optional<PlanPsi> PsiOfRepeats(std::span<const double> scores, int repeats);
 
 }  // namespace minslice::plan

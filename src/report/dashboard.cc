@@ -335,9 +335,9 @@ Json IndexJson(const Verdict& verdict, const std::vector<const VerdictSegment*>&
   // What stands in the line that folds a family.
   index["families"] = Json::array();
   for (const VerdictFamily& family : verdict.families) {
-    std::string text = fmt::format("{} pt {} of {} pairs, {} broke, {} fixed", Points(family.row.delta),
-                                   IntervalPoints(family.row), Count(family.row.n_pairs), family.broke.size(),
-                                   family.fixed.size());
+    std::string text = fmt::format("{} pt {} of {}, {} broke, {} fixed", Points(family.row.delta),
+                                   IntervalPoints(family.row), Many(family.row.n_pairs, "pair"),
+                                   family.broke.size(), family.fixed.size());
     if (family.row.p_adjusted) text += ", p adj " + PValue(family.row.p_adjusted);
     if (family.row.status == "block") text = "✗ BLOCK " + text;
     index["families"].push_back(

@@ -19,6 +19,8 @@ std::string Count(std::int64_t n) {
   return digits;
 }
 
+std::string Many(std::int64_t n, const char* noun) { return Count(n) + " " + noun + (n == 1 ? "" : "s"); }
+
 std::string Rate(const std::optional<double>& rate) {
   return rate ? fmt::format("{:.1f}", *rate * 100) : "-";
 }
@@ -209,6 +211,11 @@ std::string NextAfterInvalid(const Verdict& verdict) {
   const std::string code = verdict.reasons.empty() ? "" : verdict.reasons.front().code;
   if (code == "dimension_absent") return "correct segments.dimensions in the policy; the logs may be sound";
   if (code == "metric_not_binary") return "give the metric type: graded, or import it with a threshold";
+  if (code == "metric_missing")
+    return "name a metric whose score every row has, or grade the rows again; the log's rows show their "
+           "scores";
+  if (code == "cluster_absent")
+    return "name a dimension that the cases carry in pairing.cluster, or take it out";
   if (code == "too_few_runs") return "run the suite with as many repeats as the reason names";
   if (code == "nondeterministic") return "minslice repeat LOG lists what differs between the runs";
   if (code == "response_model_mixed" || code == "response_model_mismatch" || code == "fingerprint_changed")
@@ -226,6 +233,18 @@ std::string NextAfterInvalid(const Verdict& verdict) {
   return "repair the logs or run the suite again; these logs support no verdict";
 }
 
+// Where no prompt broke there is none to be shown.
+std::string NextWithoutBroken(const Verdict& verdict) {
+  const std::string code = verdict.reasons.empty() ? "" : verdict.reasons.front().code;
+  if (code == "guardrail_inferior" || code == "metric_deteriorated" || code == "guardrail_unresolved")
+    return "read the metric's own rows in the logs: the primary metric does not see this loss";
+  if (code == "judge_unlabelled") return "label a sample of the answers and name it in the metric's labels";
+  if (code == "missing_sensitive")
+    return "ask what is missing again: minslice run SUITE --target NAME -o LOG --resume";
+  if (code == "anchor_unusable") return "run the anchor's model on today's suite again";
+  return "";
+}
+
 }  // namespace
 
 std::string NextStep(const Verdict& verdict, const std::string& verdict_path) {
@@ -238,7 +257,7 @@ std::string NextStep(const Verdict& verdict, const std::string& verdict_path) {
       return NextAfterInvalid(verdict);
     case Decision::kBlocked:
     case Decision::kHold: {
-      if (verdict.broke.empty()) return "";
+      if (verdict.broke.empty()) return NextWithoutBroken(verdict);
       const std::vector<const VerdictSegment*> broken = BrokenSlices(verdict, 1);
       std::string slice = broken.empty() ? "all" : ShellArgument(SliceArgument(verdict, *broken.front()));
       if (slice.empty()) slice = "all";

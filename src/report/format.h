@@ -14,6 +14,7 @@
 namespace minslice::report {
 
 std::string Count(std::int64_t n);                            // 1,289
+std::string Many(std::int64_t n, const char* noun);           // 1,289 pairs, 1 pair
 std::string Rate(const std::optional<double>& rate);          // 87.1, "-" where there is none
 std::string Points(const std::optional<double>& difference);  // +0.3, -14.9; never "-0.0"
 std::string Size(const std::optional<double>& size);          // 2.1: a margin or an effect, no sign

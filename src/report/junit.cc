@@ -74,7 +74,7 @@ void AddSegment(const Verdict& verdict, const VerdictSegment& segment, Cases& ca
     if (!segment.broke.empty()) detail += "; broke: " + Ids(segment.broke);
   } else if (segment.under_floor || segment.row.status == "low_confidence") {
     outcome = "skipped";
-    message = fmt::format("{} pairs, fewer than {}: shown, not gated alone", segment.row.n_pairs,
+    message = fmt::format("{}, fewer than {}: shown, not gated alone", Many(segment.row.n_pairs, "pair"),
                           verdict.policy.segments.min_cases);
   }
   cases.Add("slice." + segment.dimension, segment.value, outcome, segment.row.status, message, detail);

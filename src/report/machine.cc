@@ -7,9 +7,10 @@
 namespace minslice::report {
 
 std::string RowSentence(const VerdictRow& row, std::size_t broke, std::size_t fixed) {
-  std::string text = fmt::format("{} pairs, {} to {} %, delta {} pt, {:.3g} % CI {}, broke {}, fixed {}",
-                                 Count(row.n_pairs), Rate(row.incumbent_rate), Rate(row.candidate_rate),
-                                 Points(row.delta), row.level * 100, IntervalPoints(row), broke, fixed);
+  std::string text =
+      fmt::format("{}, {} to {} %, delta {} pt, {:.3g} % CI {}, broke {}, fixed {}",
+                  Many(row.n_pairs, "pair"), Rate(row.incumbent_rate), Rate(row.candidate_rate),
+                  Points(row.delta), row.level * 100, IntervalPoints(row), broke, fixed);
   if (row.p_harm) text += ", p for harm " + PValue(row.p_harm);
   if (row.p_adjusted) text += ", adjusted p " + PValue(row.p_adjusted);
   return text;

@@ -32,6 +32,7 @@ using Key = std::pair<std::string, std::string>;
 std::vector<std::pair<Key, Line>> Lines(const std::vector<TrendRun>& runs) {
   std::map<Key, Line> by_key;
   for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (!Comparable(runs[i].verdict)) continue;  // its logs do not answer the same cases
     for (const VerdictSegment& segment : runs[i].verdict.segments) {
       Line& line = by_key[{segment.dimension, segment.value}];
       line.at.resize(runs.size(), nullptr);
@@ -79,6 +80,16 @@ std::string RunsTable(const std::vector<TrendRun>& runs, const ForestScale& scal
       "scope=\"col\">file</th></tr></thead><tbody>\n";
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const Verdict& verdict = runs[i].verdict;
+    if (!Comparable(verdict)) {
+      const std::vector<ReasonLine> why = ReasonLines(verdict);
+      out += fmt::format(
+          "<tr><th scope=\"row\">{}</th><td><b>{}</b></td><td>{}</td><td colspan=\"8\">No figures: these "
+          "logs do not "
+          "answer the same cases.</td><td>{}</td><td>{}</td></tr>\n",
+          i + 1, DecisionWord(verdict.decision), HtmlText(ArmName(verdict.candidate)),
+          why.empty() ? "" : HtmlText(why.front().text), HtmlText(runs[i].label));
+      continue;
+    }
     std::size_t blocked = 0;
     std::size_t held = 0;
     for (const VerdictSegment& segment : verdict.segments) {

@@ -8,6 +8,7 @@
 
 #include "io/nearest_name.h"
 #include "io/sha256.h"
+#include "minslice/run_hash.h"
 #include "report/format.h"
 
 namespace minslice::report {
@@ -51,6 +52,14 @@ class Checker {
     if (verdict_.policy_sha256 != sha256)
       Differ("policy.sha256", fmt::format("{}, the hash of policy.resolved", sha256),
              io::Quoted(verdict_.policy_sha256));
+  }
+
+  void CheckRunHash() {
+    const std::string sha256 =
+        io::Sha256Hex(RunHashText(verdict_, verdict_.anchor ? verdict_.anchor->sha256 : std::string()));
+    if (verdict_.run_hash != sha256)
+      Differ("run_hash", fmt::format("{}, the hash of the policy and the logs that it names", sha256),
+             io::Quoted(verdict_.run_hash));
   }
 
   void CheckRow(const std::string& name, const VerdictRow& row, const std::vector<std::string>& broke,
@@ -117,6 +126,7 @@ void CheckVerdict(const Verdict& verdict, const std::string& path, io::Diagnosti
   Checker checker(verdict, path, diagnostics);
   checker.CheckDecision();
   checker.CheckPolicy();
+  checker.CheckRunHash();
   checker.CheckPairs();
   checker.CheckRow("aggregate", verdict.aggregate, verdict.broke, verdict.fixed);
   for (std::size_t i = 0; i < verdict.segments.size(); ++i) {

@@ -100,6 +100,15 @@ std::string VerdictMarkdown(const Verdict& verdict, std::size_t budget_bytes) {
   if (const std::string next = NextStep(verdict, "verdict.json"); !next.empty())
     out += fmt::format("**Next:** {}\n\n", MarkdownText(CutToWidth(ValidUtf8(next), 300)));
 
+  if (!Comparable(verdict)) {
+    out += fmt::format(
+        "No figures: these logs do not answer the same cases.\n\n<sub>exit {} · policy {} · run {} · "
+        "minslice {}</sub>\n",
+        verdict.exit_code, Code(verdict.policy_sha256.substr(0, 8), 8),
+        Code(verdict.run_hash.substr(0, 12), 12), MarkdownText(verdict.minslice));
+    return out;
+  }
+
   const std::vector<const VerdictSegment*> segments = WorstFirst(verdict);
 
   // What follows the table, first, so that the table knows its room.
