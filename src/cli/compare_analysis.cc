@@ -25,7 +25,7 @@ constexpr std::int64_t kEnumerateUpTo = 100'000;
 bool ExcludesZero(double lower, double upper) { return lower > 0 || upper < 0; }
 
 std::string Span(double lower, double upper) {
-  return fmt::format("{} to {} points", PointsText(lower), PointsText(upper));
+  return fmt::format("{} to {} pt", PointsText(lower), PointsText(upper));
 }
 
 Conclusion Conclude(const Comparison& c) {
@@ -35,7 +35,7 @@ Conclusion Conclude(const Comparison& c) {
   const std::string level = LevelText(tango.level);
   if (c.counts.discordant() == 0) {
     return {"no_discordance", fmt::format("No case changed sides. That does not make the models equal: a "
-                                          "true difference of up to {} points "
+                                          "true difference of up to {} pt "
                                           "either way fits {} pairs without a change ({} % interval).",
                                           SizeText(tango.upper), CountText(c.counts.n()), level)};
   }
@@ -45,12 +45,11 @@ Conclusion Conclude(const Comparison& c) {
   const std::string moved = fmt::format("it fixed {} and broke {}", CountText(fixed), CountText(broke));
   if (interval && test) {
     const bool better = tango.value > 0;
-    return {
-        better ? "better" : "worse",
-        fmt::format("The candidate is {} on this suite: {}; a true {} between {} and {} points fits ({} %).",
-                    better ? "better" : "worse", moved, better ? "gain" : "loss",
-                    SizeText(better ? tango.lower : -tango.upper),
-                    SizeText(better ? tango.upper : -tango.lower), level)};
+    return {better ? "better" : "worse",
+            fmt::format("The candidate is {} on this suite: {}; a true {} between {} and {} pt fits ({} %).",
+                        better ? "better" : "worse", moved, better ? "gain" : "loss",
+                        SizeText(better ? tango.lower : -tango.upper),
+                        SizeText(better ? tango.upper : -tango.lower), level)};
   }
   if (interval != test) {
     return {"disagree", fmt::format("The interval ({}) and the mid-p test ({}) disagree about a difference; "
@@ -284,7 +283,7 @@ Computed<GradedComparison> CompareGraded(const PairedTable& table, const std::ve
     g.delta = *stats::TangoInterval({.both = units, .incumbent_only = 0, .candidate_only = 0, .neither = 0},
                                     options.level);
     g.conclusion = {"no_discordance", fmt::format("No case changed. That does not make the models equal: a "
-                                                  "true difference of up to {} points either way "
+                                                  "true difference of up to {} pt either way "
                                                   "fits {} {} without a change ({} % interval).",
                                                   SizeText(g.delta.upper), CountText(units),
                                                   sums ? "clusters" : "cases", LevelText(options.level))};

@@ -499,7 +499,7 @@ std::string CompareMarkdown(const CompareDocument& document, bool all_methods) {
     rate("candidate pass rate", c.candidate);
     for (const Estimate& e : c.intervals) {
       if (e.method != "tango" && !all_methods) continue;
-      out += fmt::format("| delta, points | {} | {} | {} |\n", PointsText(e.value),
+      out += fmt::format("| delta, pt | {} | {} | {} |\n", PointsText(e.value),
                          PointsInterval(e.lower, e.upper), e.method);
     }
     if (c.bootstrap && c.bootstrap_exact) {
@@ -507,8 +507,7 @@ std::string CompareMarkdown(const CompareDocument& document, bool all_methods) {
       const std::string drawn =
           fmt::format("B = {}, seed {}", CountText(c.options.replicates), c.options.seed);
       const auto boot = [&](const Interval& i, const std::string& method) {
-        out += fmt::format("| delta, points | {} | {} | {} |\n", delta, PointsInterval(i.lower, i.upper),
-                           method);
+        out += fmt::format("| delta, pt | {} | {} | {} |\n", delta, PointsInterval(i.lower, i.upper), method);
       };
       boot(c.bootstrap->percentile, "bootstrap percentile, " + drawn);
       boot(c.bootstrap->bca, "bootstrap BCa, " + drawn);
@@ -528,17 +527,16 @@ std::string CompareMarkdown(const CompareDocument& document, bool all_methods) {
     test("asymptotic", c.asymptotic);
     test("corrected", c.corrected);
     if (c.non_inferiority) {
-      out += fmt::format("\nMargin {} points: {} (one-sided p {}).\n", SizeText(c.non_inferiority->margin),
+      out += fmt::format("\nMargin {} pt: {} (one-sided p {}).\n", SizeText(c.non_inferiority->margin),
                          c.non_inferiority->test.p < c.planning.alpha ? "shown" : "not shown",
                          PText(c.non_inferiority->test.p, c.non_inferiority->test.log10_p));
     }
     out += fmt::format("\nPlanning (Connor, two-sided {}, power 80 %, psi {}): ", AlphaText(c.planning.alpha),
                        ShareText(c.printed_psi));
-    out += c.mde ? fmt::format("these pairs see {} points or more", SizeText(*c.mde)) : c.mde.error().text;
+    out += c.mde ? fmt::format("these pairs see {} pt or more", SizeText(*c.mde)) : c.mde.error().text;
     for (const PlannedEffect& effect : c.effects) {
       if (effect.pairs)
-        out += fmt::format("; {:g} {}: {} pairs", 100 * effect.effect,
-                           effect.effect == 0.01 ? "point" : "points", PairsText(*effect.pairs));
+        out += fmt::format("; {:g} {}: {} pairs", 100 * effect.effect, "pt", PairsText(*effect.pairs));
     }
     out += ".\n\n" + c.conclusion.text + '\n';
     const std::string disagreement = Disagreement(c);
@@ -557,8 +555,7 @@ std::string CompareMarkdown(const CompareDocument& document, bool all_methods) {
     mean("incumbent mean", g.incumbent);
     mean("candidate mean", g.candidate);
     const Estimate& d = g.delta;
-    out +=
-        fmt::format("| delta, points | {} | {} |\n\n", PointsText(d.value), PointsInterval(d.lower, d.upper));
+    out += fmt::format("| delta, pt | {} | {} |\n\n", PointsText(d.value), PointsInterval(d.lower, d.upper));
     out += fmt::format("Interval {}; exact sign flip mid-p {}.\n\n{}\n", d.method,
                        g.sign_flip ? PText(g.sign_flip->midp, g.sign_flip->log10_p) : "-", g.conclusion.text);
   }

@@ -76,7 +76,7 @@ std::string BootstrapLine(const stats::BootstrapIntervals& b, const std::string&
 
 std::string MarginText(const Comparison& c, const NonInferiorityResult& ni) {
   const bool shown = ni.test.p < c.planning.alpha;
-  std::string out = Entry("margin", fmt::format("worse by less than {} points: {}", SizeText(ni.margin),
+  std::string out = Entry("margin", fmt::format("worse by less than {} pt: {}", SizeText(ni.margin),
                                                 shown ? "shown" : "NOT shown"));
   out += Entry("", fmt::format("one-sided p {}, Tango z {:.3f}, {} % lower bound {}",
                                PText(ni.test.p, ni.test.log10_p), ni.test.statistic,
@@ -93,15 +93,14 @@ std::string PlanningText(const Comparison& c) {
       Entry("planning", fmt::format("{} pairs discordant, psi {}; Connor, two-sided {}, power 80 %:",
                                     CountText(c.counts.discordant()), ShareText(c.printed_psi),
                                     AlphaText(c.planning.alpha)));
-  out += Entry("", c.mde ? fmt::format("{} pairs see differences of {} points or more",
-                                       CountText(c.counts.n()), SizeText(*c.mde))
+  out += Entry("", c.mde ? fmt::format("{} pairs see differences of {} pt or more", CountText(c.counts.n()),
+                                       SizeText(*c.mde))
                          : "no minimum detectable effect: " + c.mde.error().text);
   std::string needs;
   for (const PlannedEffect& effect : c.effects) {
     if (!effect.pairs) continue;
-    const bool one = effect.effect == 0.01;
-    needs += fmt::format("{}{:g} {} {} pairs", needs.empty() ? "" : ", ", 100 * effect.effect,
-                         one ? "point needs" : "points need", PairsText(*effect.pairs));
+    needs += fmt::format("{}{:g} pt need {} pairs", needs.empty() ? "" : ", ", 100 * effect.effect,
+                         PairsText(*effect.pairs));
   }
   if (!needs.empty()) out += Entry("", needs);
   return out;
@@ -111,7 +110,7 @@ std::string AllMethods(const Comparison& c) {
   const auto excludes = [](double lower, double upper) { return lower > 0 || upper < 0 ? "yes" : "no"; };
   std::string out =
       fmt::format("\n  {:<13}{:>18}  {:<7}{}\n", fmt::format("{} % interval", LevelText(c.options.level)),
-                  "points", "not 0", "valid for");
+                  "pt", "not 0", "valid for");
   const auto interval = [&](const std::string& name, double lower, double upper, const std::string& method) {
     out += fmt::format("  {:<13}{:>18}  {:<7}{}\n", name, PointsInterval(lower, upper),
                        excludes(lower, upper), MethodNote(method));
@@ -136,11 +135,10 @@ std::string AllMethods(const Comparison& c) {
   out += '\n';
   for (const PlannedEffect& effect : c.effects) {
     if (!effect.at_hand || std::isnan(effect.at_hand->type_m)) continue;
-    out +=
-        Entry(&effect == &c.effects.front() ? "if true" : "",
-              fmt::format("{:g} {}: power {:.1f} %, exaggeration x {:.2f}, wrong sign {:.1f} %",
-                          100 * effect.effect, effect.effect == 0.01 ? "point" : "points",
-                          100 * effect.at_hand->power, effect.at_hand->type_m, 100 * effect.at_hand->type_s));
+    out += Entry(&effect == &c.effects.front() ? "if true" : "",
+                 fmt::format("{:g} {}: power {:.1f} %, exaggeration x {:.2f}, wrong sign {:.1f} %",
+                             100 * effect.effect, "pt", 100 * effect.at_hand->power, effect.at_hand->type_m,
+                             100 * effect.at_hand->type_s));
   }
   const std::string disagreement = Disagreement(c);
   return out + Entry("agreement", disagreement.empty() ? "All methods say the same about 0." : disagreement);
@@ -211,7 +209,7 @@ std::string GradedText(const GradedComparison& g, const CompareDocument& documen
   out += Entry("mean", fmt::format("incumbent  {}{}", RateLine(g.incumbent),
                                    g.incumbent.method.empty() ? "" : "  " + level + " % t"));
   out += Entry("", "candidate  " + RateLine(g.candidate));
-  out += Entry("delta", fmt::format("{} points {}  {} % {}", PointsText(g.delta.value),
+  out += Entry("delta", fmt::format("{} pt {}  {} % {}", PointsText(g.delta.value),
                                     PointsInterval(g.delta.lower, g.delta.upper), level, g.delta.method));
   if (g.sign_flip) {
     out +=
@@ -241,13 +239,12 @@ std::string GradedText(const GradedComparison& g, const CompareDocument& documen
     }
   }
   if (!g.effects.empty()) {
-    out += Entry("planning", fmt::format("{} such cases see differences of {} points or more", CountText(g.n),
+    out += Entry("planning", fmt::format("{} such cases see differences of {} pt or more", CountText(g.n),
                                          SizeText(g.mde)));
     std::string needs;
     for (const PlannedEffect& effect : g.effects) {
-      const bool one = effect.effect == 0.01;
-      needs += fmt::format("{}{:g} {} {} cases", needs.empty() ? "" : ", ", 100 * effect.effect,
-                           one ? "point needs" : "points need", PairsText(*effect.pairs));
+      needs += fmt::format("{}{:g} pt need {} cases", needs.empty() ? "" : ", ", 100 * effect.effect,
+                           PairsText(*effect.pairs));
     }
     out += Entry("", fmt::format("{} (two-sided {}, power 80 %)", needs,
                                  AlphaText(std::round((1 - g.options.level) * 1e12) / 1e12)));
@@ -268,7 +265,7 @@ std::string CompareText(const CompareDocument& document, bool all_methods) {
     out += TableText(c.counts) + '\n';
     out += Entry("pass rate", fmt::format("incumbent  {}  {} % Wilson", RateLine(c.incumbent), level));
     out += Entry("", "candidate  " + RateLine(c.candidate));
-    out += Entry("delta", fmt::format("{} points {}  {} % Tango score interval", PointsText(c.tango().value),
+    out += Entry("delta", fmt::format("{} pt {}  {} % Tango score interval", PointsText(c.tango().value),
                                       PointsInterval(c.tango().lower, c.tango().upper), level));
     out += Entry("McNemar", fmt::format("mid-p {}, exact {}", PText(c.midp.p, c.midp.log10_p),
                                         PText(c.exact.p, c.exact.log10_p)));

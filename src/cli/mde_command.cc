@@ -34,10 +34,7 @@ Result<MdePilot> ReadPilot(const std::vector<std::string>& paths) {
   return PilotOf(*incumbent, *candidate);
 }
 
-std::string Points(double effect) {
-  const std::string number = fmt::format("{:g}", 100 * effect);
-  return number + (number == "1" ? " point" : " points");
-}
+std::string Points(double effect) { return fmt::format("{:g} pt", 100 * effect); }
 
 std::string Pairs(std::int64_t n) { return CountText(n) + (n == 1 ? " pair" : " pairs"); }
 
@@ -58,11 +55,17 @@ void PilotOfMeans(const MdePilot& pilot, const Line& line) {
   const auto psi_at = [&](double runs) {
     return split.omega2 + (split.sigma2_incumbent + split.sigma2_candidate) / runs + split.mean * split.mean;
   };
-  line("runs",
-       fmt::format("psi {} with one run a side, {} with 3, {} with endlessly many; beyond {} runs more cases "
-                   "are the better buy",
-                   ShareText(psi_at(1)), ShareText(psi_at(3)), ShareText(psi_at(1e12)),
-                   split.repeats_that_pay > 0 ? CountText(split.repeats_that_pay) : "any number of"));
+  line(
+      "runs",
+      fmt::format(
+          "psi {} with one run a side, {} with 3, {} with endlessly many; {}", ShareText(psi_at(1)),
+          ShareText(psi_at(3)), ShareText(psi_at(1e12)),
+          split.repeats_that_pay > 0
+              ? fmt::format(
+                    "beyond {} more cases are the better buy",
+                    split.repeats_that_pay == 1 ? "1 run" : CountText(split.repeats_that_pay) + " runs")
+              : "all of it is noise between runs, so a further run of every case is worth as much as as many "
+                "further cases"));
 }
 
 std::string Text(const MdeReport& r) {
@@ -89,7 +92,7 @@ std::string Text(const MdeReport& r) {
   }
   if (r.mde) {
     std::string sees =
-        fmt::format("differences of {} points or more (McNemar by Connor's formula)", SizeText(*r.mde));
+        fmt::format("differences of {} pt or more (McNemar by Connor's formula)", SizeText(*r.mde));
     if (r.mde_midp && r.mde_exact) {
       sees += fmt::format("; by enumeration {} with the mid-p test, {} with the exact test",
                           SizeText(*r.mde_midp), SizeText(*r.mde_exact));
@@ -100,14 +103,14 @@ std::string Text(const MdeReport& r) {
   }
   if (r.small) line("", "fewer than 200 pairs or 25 discordant: believe the enumeration");
   if (r.pilot && r.mde_upper)
-    line("", fmt::format("{} points if psi is at its upper bound", SizeText(*r.mde_upper)));
+    line("", fmt::format("{} pt if psi is at its upper bound", SizeText(*r.mde_upper)));
   if (r.unpaired_mde) {
     line("unpaired",
-         fmt::format("two separate groups of {} would see {} points (base rate {} %, {})", CountText(r.pairs),
+         fmt::format("two separate groups of {} would see {} pt (base rate {} %, {})", CountText(r.pairs),
                      SizeText(*r.unpaired_mde), RateText(r.base_rate), r.base_rate_from));
   }
   if (r.resolvable) {
-    line("certifies", fmt::format("margins of {} points or more, at a true difference of 0 (one-sided {})",
+    line("certifies", fmt::format("margins of {} pt or more, at a true difference of 0 (one-sided {})",
                                   SizeText(*r.resolvable), AlphaText(r.options.alpha)));
   }
   if (r.effect) {
@@ -148,7 +151,7 @@ std::string Text(const MdeReport& r) {
                        cell(row.pairs), power, exaggeration, wrong, cell(row.unpaired));
   }
   out += "\n  " +
-         Wrapped(fmt::format("Effects in points. Pairs needed: Connor, from psi as printed ({}), for {} % "
+         Wrapped(fmt::format("Effects in pt. Pairs needed: Connor, from psi as printed ({}), for {} % "
                              "power. Power, and what a "
                              "significant result then exaggerates the effect by and how often its sign is "
                              "wrong: {} with {}.",

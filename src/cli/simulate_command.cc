@@ -76,7 +76,7 @@ void WriteText(const SimulationReport& report, Session& session) {
     }
   }
   out << fmt::format(
-      "\n% of {} runs a row, seed {}; SE: the largest Monte-Carlo standard error of the row, in points\n",
+      "\n% of {} runs a row, seed {}; SE: the largest Monte-Carlo standard error of the row, in pt\n",
       CountText(report.runs), report.seed);
 }
 
@@ -171,7 +171,7 @@ void RunSimulate(const SimulateFlags& flags, Session& session) {
                   << plan::kPublishedSettingText << "\n\n";
     }
     session.out << "promote / hold / blocked / inconclusive, % of " << CountText(flags.runs)
-                << fmt::format(" runs a cell; Monte-Carlo standard error at most {:.1f} points.\n\n",
+                << fmt::format(" runs a cell; Monte-Carlo standard error at most {:.1f} pt.\n\n",
                                50 / std::sqrt(static_cast<double>(flags.runs)));
     WriteMarkdown(report, session.out);
   } else {

@@ -340,8 +340,12 @@ Json IndexJson(const Verdict& verdict, const std::vector<const VerdictSegment*>&
                                    family.broke.size(), family.fixed.size());
     if (family.row.p_adjusted) text += ", p adj " + PValue(family.row.p_adjusted);
     if (family.row.status == "block") text = "✗ BLOCK " + text;
-    index["families"].push_back(
-        {{"dimension", ValidUtf8(family.dimension)}, {"name", ValidUtf8(family.name)}, {"text", text}});
+    index["families"].push_back({{"dimension", ValidUtf8(family.dimension)},
+                                 {"name", ValidUtf8(family.name)},
+                                 {"text", text},
+                                 {"broke", Numbers(family.broke, book)},
+                                 {"fixed", Numbers(family.fixed, book)},
+                                 {"warnings", Texts(family.row.warnings)}});
   }
   Json rows = Json::array();
   Json columns;

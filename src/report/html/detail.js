@@ -1,4 +1,5 @@
-// A slice opened: its figures and its prompts, broken ones first. The address names it (#dimension:value), so a link opens it.
+// A slice or a family opened: its figures and its prompts, broken ones first. The address names it (#dimension:value, #family:name),
+// so a link opens it.
 const PROMPTS_AT_ONCE = 10;
 
 class Detail {
@@ -23,7 +24,14 @@ class Detail {
     }
     if (key === 'all') this.open(-1);
     else if (this.byKey.has(key)) this.open(this.byKey.get(key));
+    else if (key.startsWith('family:') && this.familyAt(key.slice(7)) !== undefined) this.openFamily(this.familyAt(key.slice(7)));
     else if (this.dialog.open) this.dialog.close();
+  }
+
+  // By name, or by dimension:name where two dimensions have a family of that name.
+  familyAt(name) {
+    const families = this.index.families || [];
+    return families.find(f => f.dimension + ':' + f.name === name) || families.find(f => f.name === name);
   }
 
   closed() {
@@ -34,6 +42,7 @@ class Detail {
 
   opener() {
     if (this.at === -1) return document.querySelector('#all-slices a');
+    if (this.at === undefined) return this.forest.table.querySelector('tr.family a');
     const row = this.forest.rows[this.at];
     if (row && !row.isConnected) this.forest.all();
     return row && row.isConnected ? row.querySelector('a') : null;
@@ -42,10 +51,7 @@ class Detail {
   open(i) {
     this.at = i;
     const row = i === -1 ? this.index.all : this.index.rows[i];
-    const title = element('h2', {tabindex: '-1', id: 'detail-title'}, i === -1 ? 'All slices' : visible(row.value));
-    const close = element('button', {type: 'button', class: 'close'}, 'Close (Esc)');
-    close.addEventListener('click', () => this.dialog.close());
-    this.dialog.replaceChildren(element('div', {class: 'detail-head'}, title, close));
+    const title = this.head(i === -1 ? 'All slices' : visible(row.value));
     const facts = (i === -1 ? document.querySelector('#all-slices') : this.forest.rows[i]).cells;
     const heads = this.forest.table.tHead.rows[0].cells;
     const list = element('dl', {class: 'figures'});
@@ -55,7 +61,25 @@ class Detail {
       if (facts[c].dataset.plot !== undefined || !facts[c].textContent) continue;
       list.append(element('div', {}, element('dt', {}, heads[c].textContent), element('dd', {}, facts[c].textContent)));
     }
-    this.dialog.append(list);
+    this.show(list, row, title);
+  }
+
+  openFamily(family) {
+    this.at = undefined;
+    const title = this.head('Family ' + visible(family.name));
+    this.show(element('p', {}, visible(family.dimension) + ': ' + family.text), family, title);
+  }
+
+  head(text) {
+    const title = element('h2', {tabindex: '-1', id: 'detail-title'}, text);
+    const close = element('button', {type: 'button', class: 'close'}, 'Close (Esc)');
+    close.addEventListener('click', () => this.dialog.close());
+    this.dialog.replaceChildren(element('div', {class: 'detail-head'}, title, close));
+    return title;
+  }
+
+  show(figures, row, title) {
+    this.dialog.append(figures);
     for (const warning of row.warnings || []) this.dialog.append(element('p', {class: 'note'}, visible(warning)));
     this.prompts(row);
     if (!this.dialog.open) this.dialog.showModal();

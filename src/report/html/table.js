@@ -79,7 +79,11 @@ class Forest {
     let row = this.folds.get(key);
     if (!row) {
       const button = element('button', {type: 'button'});
-      row = element('tr', {class: 'family'}, element('th', {colspan: String(this.table.tHead.rows[0].cells.length), scope: 'rowgroup'}, button));
+      const head = element('th', {colspan: String(this.table.tHead.rows[0].cells.length), scope: 'rowgroup'}, button);
+      if (family && (this.index.families || []).some(f => f.dimension === dimension && f.name === family)) {
+        head.append(' ', element('a', {href: '#' + encodeURIComponent('family:' + dimension + ':' + family)}, 'prompts'));
+      }
+      row = element('tr', {class: 'family'}, head);
       button.addEventListener('click', () => {
         if (this.closed.has(key)) this.closed.delete(key); else this.closed.add(key);
         this.show();

@@ -123,7 +123,7 @@ TEST(DecideTest, StrictBlocksOnALossBeyondTheMargin) {
 // Where runs are several the p of a loss beyond the margin is the level at which the interval just leaves it.
 TEST(RepeatsTest, StrictIsTheLevelOfTheInterval) {
   const Logs logs = Repeated(MakeLogs({{"a", 60, 25, 2, 13}, {"b", 400, 5, 25, 70}}), 2);
-  Policy policy = PolicyFrom("goal: non_inferiority\nsegments: {dimensions: [flow], strict: true}");
+  Policy policy = testing::PolicyFrom("goal: non_inferiority\nsegments: {dimensions: [flow], strict: true}");
   const Verdict verdict = Judge(policy, logs);
   const VerdictSegment& a = *Find(verdict, "a");
   EXPECT_EQ(a.row.status, "block");
