@@ -116,6 +116,10 @@ struct SimulatedTable {
   std::int64_t n = 0;
   std::int64_t slices = 0;  // tested ones
   double psi = 0;
+  int repeats = 1;            // runs a side
+  double noise = 0;           // share of cases on which two runs of one side differ
+  std::int64_t clusters = 0;  // 0: none
+  double icc = 0;             // of the differences within one
   std::string bad_dimension, bad_slice;
   std::int64_t bad_slice_n = 0;
   std::vector<SimulatedRow> rows;

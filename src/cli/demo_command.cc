@@ -99,16 +99,16 @@ void RunDemo(const DemoOptions& options, Session& session) {
 
   session.out << fmt::format(
       "The mean {}; slice by slice the verdict is {}.\n\n"
-      "reports\n  {}\n  {}\n  {}\n\n"
+      "reports (open the first in a browser)\n  {}\n  {}\n  {}\n  {}\n\n"
       "next\n"
       "  {} show {} refund_flow --broke\n"
       "  {} compare {} {} --by flow\n"
       "  {} mde --pilot {} {} --margin 0.01\n",
       mean == kExitOk ? "would have waved the candidate through" : "alone would not have promoted it",
-      sliced == kExitBlocked ? "blocked" : fmt::format("exit {}", sliced), path("report/report.md"),
-      path("report/report.txt"), path("report/verdict.json"), session.program, path("report/verdict.json"),
-      session.program, path("incumbent.jsonl"), path("candidate.jsonl"), session.program,
-      path("incumbent.jsonl"), path("candidate.jsonl"));
+      sliced == kExitBlocked ? "blocked" : fmt::format("exit {}", sliced), path("report/report.html"),
+      path("report/report.md"), path("report/report.txt"), path("report/verdict.json"), session.program,
+      path("report/verdict.json"), session.program, path("incumbent.jsonl"), path("candidate.jsonl"),
+      session.program, path("incumbent.jsonl"), path("candidate.jsonl"));
   if (mean != kExitOk || sliced != kExitBlocked) {
     session.err << fmt::format(
         "minslice: demo: expected promote (0) by the mean and blocked (12) by slice, got {} and {}\n", mean,

@@ -25,6 +25,7 @@ Result<PlanFile> ParsePlanFile(const std::string& text, const std::string& path)
   if (version != 1) root.Error("version", "only version 1 of the plan file is known");
   plan.psi = root.FindDouble("psi", {.min = 0, .max = 1, .open_min = true});
   plan.incumbent_rate = root.FindDouble("incumbent_rate", {.min = 0, .max = 1});
+  plan.noise = root.FindDouble("noise", {.min = 0, .max = 0.5});
   const std::string dimension = root.GetString("dimension", "slice");
   const yaml::Map slices = root.GetMap("slices");
   std::vector<std::pair<std::string, std::int64_t>> sizes;

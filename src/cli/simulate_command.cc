@@ -32,6 +32,7 @@ struct SimulateFlags : SimulateOptions {
   std::vector<std::string> incumbent, candidate;
   std::string psi_list;
   double rate_flag = -1;
+  double icc_flag = -1;
   bool published = false;
   std::string format = "text";
 };
@@ -53,6 +54,11 @@ std::string BoundText(const SimulatedBound& bound) {
 std::string Setting(const SimulatedTable& table) {
   std::string text = fmt::format("{} pairs, {} gated slice{}, psi {}", CountText(table.n),
                                  CountText(table.slices), table.slices == 1 ? "" : "s", ShareText(table.psi));
+  if (table.repeats > 1)
+    text += fmt::format(", {} runs a side (two of one side differ on {:.2f} %)", table.repeats,
+                        100 * table.noise);
+  if (table.clusters > 0)
+    text += fmt::format(", {} clusters (icc {:.2f})", CountText(table.clusters), table.icc);
   if (!table.bad_slice.empty())
     text += fmt::format("; the one slice is {} (n = {})", table.bad_slice, table.bad_slice_n);
   return text;
@@ -210,6 +216,11 @@ void AddSimulateCommand(CLI::App& app, Session& session) {
                    "pass rate where no log says it; matters to absolute floors")
       ->check(Between(0.0, 1.0))
       ->type_name("RATE");
+  command
+      ->add_option("--icc", flags->icc_flag,
+                   "how much alike the cases of one cluster differ (intraclass correlation); 0.1 is assumed")
+      ->check(Between(0.0, 1.0))
+      ->type_name("RATE");
   command->add_option("--runs", flags->runs, "runs a row")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{10000000}))
       ->type_name("N")
@@ -246,6 +257,7 @@ void AddSimulateCommand(CLI::App& app, Session& session) {
       }
     }
     if (flags->rate_flag >= 0) flags->incumbent_rate = flags->rate_flag;
+    if (flags->icc_flag >= 0) flags->icc = flags->icc_flag;
     RunSimulate(*flags, session);
   });
 }

@@ -44,6 +44,10 @@ json::Value SimulateJson(const SimulationReport& report) {
     entry["n_pairs"] = table.n;
     entry["gated_slices"] = table.slices;
     entry["psi"] = table.psi;
+    entry["runs_a_side"] = table.repeats;
+    entry["noise"] = table.noise;
+    entry["clusters"] = table.clusters;
+    entry["icc"] = table.clusters > 0 ? json::Value(table.icc) : json::Value(nullptr);
     entry["bad_slice"] = table.bad_slice.empty() ? json::Value(nullptr)
                                                  : json::Value{{"dimension", table.bad_dimension},
                                                                {"value", table.bad_slice},
@@ -86,6 +90,8 @@ std::vector<Diagnostic> CheckSimulate(const SimulateOptions& options) {
     add(fmt::format("--runs: expected 1 to 10,000,000, found {}", options.runs));
   if (options.incumbent_rate && !(*options.incumbent_rate >= 0 && *options.incumbent_rate <= 1))
     add(fmt::format("--incumbent-rate: expected a number from 0 to 1, found {:g}", *options.incumbent_rate));
+  if (options.icc && !(*options.icc >= 0 && *options.icc <= 1))
+    add(fmt::format("--icc: expected a number from 0 to 1, found {:g}", *options.icc));
   return errors;
 }
 
@@ -94,6 +100,7 @@ Result<SimulateSuite> SimulateSuiteOf(const Policy& policy, const std::optional<
                                       const std::vector<RunLog>& candidate) {
   SimulateSuite suite;
   suite.psi = plan::DefaultPsi();
+  suite.repeats = plan::RunsAsked(policy);
   if (plan) {
     suite.shape = plan->shape;
     suite.incumbent_rate = plan->incumbent_rate.value_or(suite.incumbent_rate);
@@ -101,17 +108,23 @@ Result<SimulateSuite> SimulateSuiteOf(const Policy& policy, const std::optional<
       suite.psi = plan::GivenPsi(*plan->psi);
       suite.psi.text = "from the plan file";
     }
+    suite.psi.noise = plan->noise;
     return suite;
   }
   suite.shape = plan::ShapeOfLogs(incumbent);
+  const std::optional<PlanPsi> of_repeats = PsiOfLogs(incumbent);
+  if (of_repeats && policy.runs.combine == "mean") {
+    for (const RunLog& log : incumbent) suite.repeats = std::max(suite.repeats, log.run.repeats);
+  }
   if (candidate.empty()) {
-    if (const auto found = PsiOfLogs(incumbent)) suite.psi = *found;
+    if (of_repeats) suite.psi = *of_repeats;
     return suite;
   }
   const pair::PairResult paired = pair::Pair(incumbent, candidate, policy.metric);
   const auto found = plan::PsiOfTable(paired.table);
   if (!found) return Fail("no case of these logs forms a pair");
   suite.psi = *found;
+  if (of_repeats) suite.psi.noise = of_repeats->noise;
   return suite;
 }
 
@@ -126,6 +139,9 @@ Result<SimulationReport> SimulatePolicy(const Policy& policy, const SimulateSuit
     one.runs = options.runs;
     one.seed = options.seed;
     one.psi = value;
+    one.model = {.repeats = suite.repeats,
+                 .noise = suite.psi.noise.value_or(0),
+                 .icc = options.icc.value_or(plan::kAssumedIcc)};
     one.incumbent_rate = options.incumbent_rate.value_or(suite.incumbent_rate);
     one.name = fmt::format("N={} psi {}", CountText(suite.shape.n), ShareText(value));
     const std::size_t colon = options.bad_slice.find(':');

@@ -21,6 +21,7 @@ struct SimulateOptions {
   std::int64_t runs = 1000;
   std::uint64_t seed = 0;
   std::optional<double> incumbent_rate;
+  std::optional<double> icc;  // of the cases of one cluster; plan::kAssumedIcc
 };
 std::vector<Diagnostic> CheckSimulate(const SimulateOptions& options);
 
@@ -29,6 +30,7 @@ struct SimulateSuite {
   plan::SuiteShape shape;
   PlanPsi psi;
   double incumbent_rate = 0.85;
+  int repeats = 1;  // runs a side: of the logs, or that the policy asks for
 };
 // From the plan file where there is one, else from the logs; psi from the logs' pairs, else from repeats.
 Result<SimulateSuite> SimulateSuiteOf(const Policy& policy, const std::optional<PlanFile>& plan,

@@ -80,12 +80,6 @@ void FailInfraErrors(std::size_t n, PairedArm& arm) {
   TakeMeans(n, arm);
 }
 
-bool NamesDimension(const SegmentPolicy& policy, const std::string& name) {
-  return std::any_of(policy.dimensions.begin(), policy.dimensions.end(), [&](const PolicyDimension& named) {
-    return named.key == name || std::find(named.cross.begin(), named.cross.end(), name) != named.cross.end();
-  });
-}
-
 // The values of a dimension as clusters. It is then no dimension of slices, unless the policy names it.
 bool ClusterBy(const Policy& policy, PairedTable& table) {
   const auto by =
@@ -129,6 +123,12 @@ PairedArm ArmOfCases(const PairedArm& arm, std::span<const std::uint32_t> cases)
 }
 
 }  // namespace
+
+bool NamesDimension(const SegmentPolicy& policy, const std::string& name) {
+  return std::any_of(policy.dimensions.begin(), policy.dimensions.end(), [&](const PolicyDimension& named) {
+    return named.key == name || std::find(named.cross.begin(), named.cross.end(), name) != named.cross.end();
+  });
+}
 
 double Oriented(const MetricScale& scale, double score) {
   const double share = (score - scale.low) / (scale.high - scale.low);

@@ -14,6 +14,9 @@
 
 namespace minslice::gate {
 
+// Whether segments.dimensions has this one, by itself or in a cross.
+bool NamesDimension(const SegmentPolicy& policy, const std::string& name);
+
 double Oriented(const MetricScale& scale, double score);
 
 // Runs combined to one: "first", or "majority" of 0 and 1 (half of an even number is no majority: 0; runs

@@ -96,20 +96,20 @@ std::optional<std::int64_t> PairsForMargin(double psi, double margin, const Erro
 class Checker {
  public:
   Checker(const Policy& policy, const SuiteShape& shape, const PlanPsi& psi, const CheckOptions& options)
-      : policy_(policy), shape_(CutShape(policy.segments, shape)) {
+      : policy_(policy), shape_(CutShape(policy.segments, ClusterShape(policy, shape))) {
     report_.suite = shape.suite;
     report_.n = shape.n;
-    report_.clusters = shape.clusters;
+    report_.clusters = shape_.clusters;
     report_.psi = psi;
     report_.power = policy.error_rates.power;
     report_.drop = options.drop;
     report_.short_form = policy.gating.has_value();
     report_.repeats = RunsAsked(policy);
     report_.pair_psi = PairPsi(psi.value);
-    if (shape.clusters > 0) {
+    if (shape_.clusters > 0) {
       report_.icc = options.icc.value_or(kAssumedIcc);
       report_.icc_assumed = !options.icc;
-      report_.design_effect = 1 + (shape.cluster_size - 1) * *report_.icc;
+      report_.design_effect = 1 + (shape_.cluster_size - 1) * *report_.icc;
     }
   }
 
@@ -135,11 +135,6 @@ class Checker {
     report_.problems.push_back({code, decides, std::move(text)});
   }
 
-  // Runs a side that a mean is taken over.
-  static int RunsAsked(const Policy& policy) {
-    if (policy.runs.combine != "mean") return 1;
-    return std::max({1, std::min(policy.runs.incumbent, policy.runs.candidate), policy.nondeterminism.runs});
-  }
   double PairPsi(double psi) const {
     const double noise = std::min(psi, report_.psi.noise.value_or(0));
     return psi - noise * (1 - 1.0 / report_.repeats);

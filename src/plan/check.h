@@ -6,6 +6,7 @@
 
 #include "minslice/plan.h"
 #include "minslice/policy.h"
+#include "plan/case_draw.h"
 #include "plan/shape.h"
 
 namespace minslice::plan {
@@ -14,9 +15,6 @@ struct CheckOptions {
   double drop = 0.15;         // of one slice, which the gate should see
   std::optional<double> icc;  // of clusters; kAssumedIcc where none is given
 };
-
-// Intraclass correlation of differences where nobody knows better: between questions on one document.
-inline constexpr double kAssumedIcc = 0.1;
 
 // Clusters count for less, n / (1 + (m - 1) icc) with m the size-weighted mean cluster; K runs a side make a
 // pair's difference vary by psi - noise (1 - 1/K) instead of psi. Both are taken into every figure.

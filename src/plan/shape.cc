@@ -9,6 +9,7 @@
 
 #include "gate/cuts.h"
 #include "gate/families.h"
+#include "gate/prepare.h"
 #include "minslice/stats/nondeterminism.h"
 #include "minslice/stats/proportion.h"
 
@@ -16,6 +17,22 @@ namespace minslice::plan {
 namespace {
 
 constexpr double kPsiLevel = 0.60;  // two-sided: each bound holds with 80 %
+
+// From cluster_of_case how many clusters there are, and how large; where no two cases share one there are
+// none.
+void CountClusters(SuiteShape& shape) {
+  std::map<std::uint32_t, std::int64_t> sizes;
+  std::int64_t alone = 0;
+  for (const std::uint32_t cluster : shape.cluster_of_case) ++(cluster == kNoValue ? alone : sizes[cluster]);
+  const auto units = alone + static_cast<std::int64_t>(sizes.size());
+  auto squares = static_cast<double>(alone);
+  for (const auto& [cluster, size] : sizes) squares += static_cast<double>(size) * static_cast<double>(size);
+  shape.clusters = units < shape.n ? units : 0;
+  shape.cluster_size = shape.n > 0 ? squares / static_cast<double>(shape.n) : 1;
+  if (shape.clusters > 0) return;
+  shape.cell_of_case.clear();
+  shape.cluster_of_case.clear();
+}
 
 // Collects cases by their segments. Values and dimensions are named as they come and sorted at the end.
 class Builder {
@@ -25,6 +42,7 @@ class Builder {
     std::map<std::string_view, std::string_view> key;
     for (const Segment& segment : segments) key.emplace(segment.dimension, segment.value);
     Sum& sum = cells_[std::move(key)];
+    cases_.push_back({&sum, kNoValue});
     ++sum.n;
     if (rate) {
       sum.passes += *rate;
@@ -32,8 +50,9 @@ class Builder {
     }
     ++n_;
     if (cluster) {
-      ++clustered_;
-      ++clusters_[*cluster];
+      const auto [named, is_new] =
+          clusters_.try_emplace(*cluster, static_cast<std::uint32_t>(clusters_.size()));
+      cases_.back().second = named->second;
     }
   }
 
@@ -41,13 +60,6 @@ class Builder {
     SuiteShape shape;
     shape.suite = std::move(suite);
     shape.n = n_;
-    if (clustered_ > static_cast<std::int64_t>(clusters_.size())) {
-      shape.clusters = n_ - clustered_ + static_cast<std::int64_t>(clusters_.size());
-      double squares = static_cast<double>(n_ - clustered_);
-      for (const auto& [name, size] : clusters_)
-        squares += static_cast<double>(size) * static_cast<double>(size);
-      shape.cluster_size = squares / static_cast<double>(n_);
-    }
     std::map<std::string_view, std::map<std::string_view, std::uint32_t>> dimensions;
     for (const auto& [key, sum] : cells_) {
       for (const auto& [dimension, value] : key) dimensions[dimension].emplace(value, 0);
@@ -61,6 +73,7 @@ class Builder {
       }
       shape.dimensions.push_back(std::move(dimension));
     }
+    std::map<const Sum*, std::vector<std::uint32_t>> value_of;
     for (const auto& [key, sum] : cells_) {
       ShapeCell cell;
       cell.n = sum.n;
@@ -69,10 +82,19 @@ class Builder {
         const auto found = key.find(name);
         cell.value.push_back(found == key.end() ? kNoValue : values.at(found->second));
       }
+      value_of.emplace(&sum, cell.value);
       shape.cells.push_back(std::move(cell));
     }
-    std::sort(shape.cells.begin(), shape.cells.end(),
-              [](const ShapeCell& a, const ShapeCell& b) { return a.value < b.value; });
+    const auto before = [](const ShapeCell& a, const ShapeCell& b) { return a.value < b.value; };
+    std::sort(shape.cells.begin(), shape.cells.end(), before);
+    if (clusters_.empty()) return shape;
+    for (const auto& [sum, cluster] : cases_) {
+      const ShapeCell wanted{0, value_of.at(sum), {}};
+      const auto at = std::lower_bound(shape.cells.begin(), shape.cells.end(), wanted, before);
+      shape.cell_of_case.push_back(static_cast<std::uint32_t>(at - shape.cells.begin()));
+      shape.cluster_of_case.push_back(cluster);
+    }
+    CountClusters(shape);
     return shape;
   }
 
@@ -83,9 +105,9 @@ class Builder {
     double passes = 0;
   };
   std::map<std::map<std::string_view, std::string_view>, Sum> cells_;
-  std::map<std::string_view, std::int64_t> clusters_;
+  std::map<std::string_view, std::uint32_t> clusters_;
+  std::vector<std::pair<const Sum*, std::uint32_t>> cases_;  // cell and cluster
   std::int64_t n_ = 0;
-  std::int64_t clustered_ = 0;
 };
 
 PlanPsi Bounded(double psi, std::int64_t n, std::string source) {
@@ -140,6 +162,28 @@ SuiteShape ShapeOfSizes(const std::string& dimension,
     shape.cells.push_back({n, {static_cast<std::uint32_t>(shape.cells.size())}, std::nullopt});
     shape.n += n;
   }
+  return shape;
+}
+
+SuiteShape ClusterShape(const Policy& policy, SuiteShape shape) {
+  if (policy.cluster_by.empty()) return shape;
+  const auto by =
+      std::find_if(shape.dimensions.begin(), shape.dimensions.end(),
+                   [&](const ShapeDimension& dimension) { return dimension.name == policy.cluster_by; });
+  if (by == shape.dimensions.end()) return shape;
+  const auto d = by - shape.dimensions.begin();
+  shape.cell_of_case.clear();
+  shape.cluster_of_case.clear();
+  for (std::uint32_t c = 0; c < shape.cells.size(); ++c) {
+    const auto n = static_cast<std::size_t>(shape.cells[c].n);
+    shape.cell_of_case.insert(shape.cell_of_case.end(), n, c);
+    shape.cluster_of_case.insert(shape.cluster_of_case.end(), n,
+                                 shape.cells[c].value[static_cast<std::size_t>(d)]);
+  }
+  CountClusters(shape);
+  if (gate::NamesDimension(policy.segments, policy.cluster_by)) return shape;
+  shape.dimensions.erase(by);
+  for (ShapeCell& cell : shape.cells) cell.value.erase(cell.value.begin() + d);
   return shape;
 }
 

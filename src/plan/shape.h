@@ -36,6 +36,8 @@ struct SuiteShape {
   double cluster_size = 1;    // sum of squared cluster sizes over n: what a design effect takes (Kish 1965)
   std::vector<ShapeDimension> dimensions;
   std::vector<ShapeCell> cells;  // ascending by value
+  // Where cases share clusters: the cell and the cluster (kNoValue: one of its own) of each.
+  std::vector<std::uint32_t> cell_of_case, cluster_of_case;
 };
 
 SuiteShape ShapeOfCases(const std::string& suite, std::span<const Case> cases);
@@ -44,6 +46,9 @@ SuiteShape ShapeOfLogs(std::span<const RunLog> logs);
 // One dimension with slices of the given sizes.
 SuiteShape ShapeOfSizes(const std::string& dimension,
                         std::span<const std::pair<std::string, std::int64_t>> sizes);
+
+// The clusters that the policy makes of a dimension (pairing.cluster), in place of the cases' own.
+SuiteShape ClusterShape(const Policy& policy, SuiteShape shape);
 
 // The shape with the policy's own dimensions, bins and crosses, in place of what the cases carry.
 SuiteShape CutShape(const SegmentPolicy& policy, SuiteShape shape);

@@ -133,7 +133,7 @@ PairLaw LawOf(double psi, double d) {
 
 Computed<SimulatedTable> Simulate(const Policy& policy, const SuiteShape& suite,
                                   const SimulateOptions& options) {
-  const SuiteShape shape = CutShape(policy.segments, suite);
+  const SuiteShape shape = CutShape(policy.segments, ClusterShape(policy, suite));
   if (shape.n == 0) return Undefined("no_cases", "there are no cases");
   const gate::RuleInput template_input = InputOf(policy, shape);
   const gate::Outcome outline = gate::ApplyRules(policy, template_input);
@@ -142,6 +142,13 @@ Computed<SimulatedTable> Simulate(const Policy& policy, const SuiteShape& suite,
   table.name = options.name;
   table.n = shape.n;
   table.psi = options.psi;
+  CaseModel model = options.model;
+  if (!(model.noise > 0)) model.repeats = 1;  // equal runs are one
+  const bool by_case = shape.clusters > 0 || model.repeats > 1;
+  table.repeats = model.repeats;
+  table.noise = model.repeats > 1 ? model.noise : 0;
+  table.clusters = shape.clusters;
+  table.icc = shape.clusters > 0 ? model.icc : 0;
   const gate::Slice* bad = nullptr;
   std::int64_t nearest = 0;
   for (const gate::Slice& slice : outline.slices) {
@@ -176,6 +183,8 @@ Computed<SimulatedTable> Simulate(const Policy& policy, const SuiteShape& suite,
   for (std::size_t t = 0; t < truths.size(); ++t) {
     const Truth& truth = truths[t];
     std::vector<CellLaw> laws;
+    std::vector<CellOutcome> outcomes;
+    double flip = 0;
     for (const ShapeCell& cell : shape.cells) {
       bool in_bad = false;
       if (truth.one) {
@@ -184,9 +193,14 @@ Computed<SimulatedTable> Simulate(const Policy& policy, const SuiteShape& suite,
                                : v == bad->members.front();
       }
       const double d = in_bad ? truth.slice : truth.everywhere;
-      const PairLaw law = LawOf(options.psi, d);
+      const Latent latent =
+          by_case && model.repeats > 1 ? LatentOf(model, options.psi, d) : Latent{0, options.psi, d};
+      flip = latent.flip;
+      const PairLaw law = LawOf(latent.psi, latent.shift);
       const double concordant = std::max(0.0, 1 - law.broke - law.fixed);
       const double rate = cell.incumbent_rate.value_or(options.incumbent_rate);
+      const double both = std::clamp(rate - law.broke, 0.0, concordant);
+      outcomes.push_back({law.broke, law.fixed, both});
       laws.push_back({rng::BinomialSampler(cell.n, law.broke),
                       law.broke < 1 ? law.fixed / (1 - law.broke) : 0,
                       concordant > 0 ? std::clamp((rate - law.broke) / concordant, 0.0, 1.0) : 0});
@@ -195,14 +209,17 @@ Computed<SimulatedTable> Simulate(const Policy& policy, const SuiteShape& suite,
 #pragma omp parallel reduction(+ : promote, hold, blocked, inconclusive, suspected, named)
     {
       Workspace work{template_input, CellSwaps(shape, policy.bootstrap_seed)};
+      std::optional<CaseDraw> cases;
+      if (by_case) cases.emplace(policy, shape, model);
       work.input.swaps = &work.swaps;
 #pragma omp for schedule(static)
       for (std::int64_t run = 0; run < options.runs; ++run) {
         try {
           rng::Stream stream(options.seed, static_cast<std::uint64_t>(run),
                              kPurpose + static_cast<std::uint32_t>(t));
-          DrawRun(shape, laws, stream, work);
-          const gate::Outcome outcome = gate::ApplyRules(policy, work.input);
+          if (!by_case) DrawRun(shape, laws, stream, work);
+          const gate::Outcome outcome =
+              by_case ? cases->Judge(outcomes, flip, stream) : gate::ApplyRules(policy, work.input);
           promote += outcome.decision == Decision::kPromote ? 1 : 0;
           hold += outcome.decision == Decision::kHold ? 1 : 0;
           blocked += outcome.decision == Decision::kBlocked ? 1 : 0;

@@ -12,6 +12,7 @@
 #include "minslice/estimate.h"
 #include "minslice/plan.h"
 #include "minslice/policy.h"
+#include "plan/case_draw.h"
 #include "plan/shape.h"
 
 namespace minslice::plan {
@@ -24,6 +25,7 @@ struct SimulateOptions {
   std::string bad_dimension, bad_slice;  // empty: the tested slice whose size is nearest `bad_size`
   double bad_size = 47;
   std::string name;  // of the table
+  CaseModel model;   // runs and clusters; with one run, or without noise, and without clusters: by counts
 };
 
 // The probabilities of one pair's outcome where the candidate's true shift is d, as the published table draws

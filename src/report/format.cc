@@ -96,7 +96,7 @@ char SegmentMark(const VerdictSegment& segment) {
   const std::string& status = segment.row.status;
   if (status == "block" || status == "below_floor") return 'x';
   if (status == "suspected" || status == "floor_unresolved" || status == "required_unresolved") return '?';
-  if (status == "low_confidence") return '.';
+  if (status == "low_confidence" || (status == "reported" && segment.under_floor)) return '.';
   if (segment.row.ci_low && *segment.row.ci_low > 0) return '+';
   if (segment.row.ci_high && *segment.row.ci_high < 0) return '-';
   return '~';
@@ -361,7 +361,7 @@ std::vector<Fact> Facts(const Verdict& verdict) {
     if (all.resolution_ratio) text += fmt::format(", q {:.2f}", *all.resolution_ratio);
     text += ")";
     if (planning.pairs_for_2_points && planning.pairs_for_1_point) {
-      text += fmt::format("; to see 2 points {}, 1 point {}", Count(*planning.pairs_for_2_points),
+      text += fmt::format("; to see 2 pt {}, 1 pt {}", Count(*planning.pairs_for_2_points),
                           Count(*planning.pairs_for_1_point));
     }
     text += fmt::format("; psi {} %", Percent(*planning.psi));

@@ -587,7 +587,7 @@ TEST(EdgeTest, CasesWithoutAValueAreASliceOfTheirOwn) {
                                 MakeLogs({{"a", 900, 10, 10, 80}, {"", 30, 20, 0, 0}}));
   EXPECT_EQ(verdict.decision, Decision::kBlocked);
   EXPECT_EQ(Find(verdict, "(none)")->row.status, "block");
-  EXPECT_THAT(verdict.warnings, Contains(HasSubstr("50 pairs carry no flow")));
+  EXPECT_THAT(verdict.warnings, Contains(HasSubstr("50 pairs carry no flow and stand as the slice (none)")));
 }
 
 TEST(EdgeTest, OverlappingDimensionsShareAlphaByWeight) {

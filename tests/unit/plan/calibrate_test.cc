@@ -48,6 +48,27 @@ TEST(Calibrate, NothingChangedIsRarelyBlocked) {
   EXPECT_EQ(r.promote + r.hold + r.blocked + r.inconclusive, 500);
 }
 
+// Grades in [1, 5] are taken as shares of the range, as the gate does; a grade outside is refused.
+TEST(Calibrate, GradesAreTakenInTheirRange) {
+  PairedTable table = Incumbent(1000, 5, 3, 1);
+  for (PairedArm* arm : {&table.incumbent, &table.candidate}) {
+    for (double& score : arm->scores) score = 1 + 4 * score;
+    for (double& mean : arm->case_mean) mean = 1 + 4 * mean;
+    arm->has_row.assign(arm->scores.size(), 1);
+    arm->model_error.assign(arm->scores.size(), 0);
+  }
+  table.binary = false;
+  Policy policy = PublishedPolicy();
+  EXPECT_EQ(Calibrate(policy, table, {.draws = 1}).error().code, "metric_not_binary");
+  policy.scale = {.graded = true, .down = false, .low = 1, .high = 5};
+  const auto graded = Calibrate(policy, table, {.draws = 20});
+  ASSERT_TRUE(graded) << graded.error().text;
+  EXPECT_EQ(graded->exchanged.blocked, 0);
+  EXPECT_GT(graded->exchanged.promote, 0) << "a fall of 2 points of the range is excluded now and then";
+  policy.scale.high = 4;
+  EXPECT_EQ(Calibrate(policy, table, {.draws = 1}).error().code, "score_out_of_range");
+}
+
 // A repeat that is not like the others shows in the ordered pairs of repeats, in one direction.
 TEST(Calibrate, ABrokenRepeatIsSeen) {
   PairedTable table = Incumbent(1000, 0, 3, 1);

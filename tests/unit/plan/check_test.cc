@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace minslice::plan {
 namespace {
@@ -112,6 +113,64 @@ TEST(Check, AbsentSlicesAndFloors) {
   const double rate = *SliceOf(report, "other").floor_rate;
   EXPECT_GT(rate, 0.95);
   EXPECT_LT(rate, 0.98);
+}
+
+// Runs: two runs of one side differ on 4 of 100 cases, so the means of 4 differ as one run would at
+// .10 - .04 (1 - 1/4) = .07. Clusters of 5 at icc .1: 1,200 pairs are worth 1,200 / 1.4 = 857.
+TEST(Check, RunsAndClustersCount) {
+  Policy policy = NonInferior(0.02);
+  PlanPsi psi = GivenPsi(0.10);
+  const CheckReport once = Check(policy, Flows(), psi, {});
+  policy.runs = {.incumbent = 4, .candidate = 4, .combine = "mean"};
+  EXPECT_THAT(Codes(Check(policy, Flows(), psi, {})), Contains("runs")) << "nobody knows the noise";
+  psi.noise = 0.04;
+  const CheckReport four = Check(policy, Flows(), psi, {});
+  EXPECT_DOUBLE_EQ(four.pair_psi, 0.07);
+  EXPECT_EQ(four.goal.resolvable, Check(NonInferior(0.02), Flows(), GivenPsi(0.07), {}).goal.resolvable);
+  EXPECT_LT(*four.goal.resolvable, *once.goal.resolvable);
+  policy.runs.combine = "majority";
+  EXPECT_EQ(Check(policy, Flows(), psi, {}).goal.resolvable, once.goal.resolvable);
+
+  std::vector<Case> cases(1200);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    cases[i].id = "c" + std::to_string(i);
+    cases[i].segments = {{"doc", "d" + std::to_string(i / 5)}, {"flow", i < 600 ? "a" : "b"}};
+  }
+  policy = NonInferior(0.02);
+  policy.cluster_by = "doc";
+  policy.segments.dimensions.push_back({});
+  policy.segments.dimensions.back().key = "flow";
+  const CheckReport clustered = Check(policy, ShapeOfCases("s", cases), GivenPsi(0.10), {});
+  EXPECT_EQ(clustered.clusters, 240);
+  EXPECT_DOUBLE_EQ(clustered.design_effect, 1.4);
+  ASSERT_EQ(clustered.slices.size(), 2U) << "documents are no slices";
+  const std::vector<std::pair<std::string, std::int64_t>> fewer = {{"a", 428}, {"b", 428}};
+  policy.cluster_by.clear();
+  const CheckReport worth = Check(policy, ShapeOfSizes("flow", fewer), GivenPsi(0.10), {});
+  EXPECT_EQ(clustered.slices[0].block_mde, worth.slices[0].block_mde);
+  EXPECT_EQ(clustered.goal.pairs_needed, static_cast<std::int64_t>(std::ceil(1.4 * static_cast<double>(*worth.goal.pairs_needed))));
+  policy.cluster_by = "doc";
+  EXPECT_DOUBLE_EQ(Check(policy, ShapeOfCases("s", cases), GivenPsi(0.10), {.drop = .15, .icc = 0.5}).design_effect, 3);
+}
+
+// Six slices of 50 in two families, one slice alone: a family of three is tested at 3/7 of the level, halved.
+TEST(Check, FamiliesAreTestedAsOne) {
+  Policy policy = NonInferior(0.02);
+  policy.segments.dimensions.push_back({});
+  policy.segments.dimensions.back().key = "flow";
+  policy.segments.families.method = "hierarchical";
+  policy.segments.families.pattern = "/";
+  std::vector<std::pair<std::string, std::int64_t>> sizes;
+  for (const char* name : {"alone", "mail/a", "mail/b", "mail/c", "pay/a", "pay/b", "pay/c"}) sizes.emplace_back(name, 50);
+  const CheckReport report = Check(policy, ShapeOfSizes("flow", sizes), GivenPsi(0.05), {});
+  ASSERT_EQ(report.families.size(), 2U);
+  EXPECT_EQ(report.families[0].name, "mail");
+  EXPECT_EQ(report.families[0].n, 150);
+  EXPECT_EQ(report.families[0].slices, 3);
+  EXPECT_DOUBLE_EQ(report.families[0].block_level, 0.05 * 3 / 7 / 2);
+  EXPECT_LT(*report.families[0].block_mde, *SliceOf(report, "mail/a").block_mde) << "a fall through a family shows earlier";
+  policy.segments.families.method = "none";
+  EXPECT_TRUE(Check(policy, ShapeOfSizes("flow", sizes), GivenPsi(0.05), {}).families.empty());
 }
 
 TEST(Check, ShortFormHasNoGoalAndNeedsASlice) {

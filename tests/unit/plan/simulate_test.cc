@@ -111,6 +111,52 @@ TEST(Simulate, ThreadsChangeNoDigit) {
   EXPECT_TRUE(differs);
 }
 
+// Latent cases with noisy runs have the psi, the noise and the shift that were asked for.
+TEST(Simulate, NoisyRunsKeepPsiAndShift) {
+  const CaseModel model{.repeats = 3, .noise = 0.04, .icc = 0};
+  const Latent latent = LatentOf(model, 0.10, -0.03);
+  const double f = latent.flip;
+  EXPECT_NEAR(2 * f * (1 - f), 0.04, 1e-12);
+  // One run a side differs where the cases differ and an even number of both runs flipped, or else.
+  const double flipped_once = 2 * f * (1 - f);
+  EXPECT_NEAR(latent.psi * (1 - flipped_once) + (1 - latent.psi) * flipped_once, 0.10, 1e-12);
+  EXPECT_NEAR(latent.shift * (1 - 2 * f), -0.03, 1e-12);
+}
+
+// Where psi is mostly noise, three runs a side promote a better candidate more often; clusters less often. The
+// stated bounds hold all the same.
+TEST(Simulate, RunsSharpenAndClustersBlunt) {
+  const std::vector<std::pair<std::string, std::int64_t>> sizes = {{"a", 150}, {"b", 150}, {"c", 150}};
+  Policy policy = PublishedPolicy();
+  policy.margin = 0.03;
+  policy.bootstrap_replicates = 1000;
+  SimulateOptions options;
+  options.runs = 120;
+  options.psi = 0.12;
+  const SimulatedTable once = *Simulate(policy, ShapeOfSizes("slice", sizes), options);
+  EXPECT_EQ(once.repeats, 1);
+  options.model = {.repeats = 3, .noise = 0.10, .icc = 0};
+  const SimulatedTable thrice = *Simulate(policy, ShapeOfSizes("slice", sizes), options);
+  EXPECT_EQ(thrice.repeats, 3);
+  EXPECT_GE(thrice.rows[0].promote, once.rows[0].promote + 20);
+  for (const SimulatedBound& bound : thrice.bounds) EXPECT_TRUE(bound.kept) << bound.name << " " << bound.rate;
+
+  std::vector<Case> cases(450);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    cases[i].id = std::to_string(i);
+    cases[i].cluster = "d" + std::to_string(i / 10);
+    cases[i].segments = {{"slice", std::string(1, static_cast<char>('a' + i / 150))}};
+  }
+  options.model = {.repeats = 1, .noise = 0, .icc = 0.5};
+  options.psi = 0.05;
+  const SimulatedTable clustered = *Simulate(policy, ShapeOfCases("s", cases), options);
+  options.model = {};
+  const SimulatedTable independent = *Simulate(policy, ShapeOfSizes("slice", sizes), options);
+  EXPECT_EQ(clustered.clusters, 45);
+  EXPECT_GE(independent.rows[0].promote, clustered.rows[0].promote + 20);
+  for (const SimulatedBound& bound : clustered.bounds) EXPECT_TRUE(bound.kept) << bound.name << " " << bound.rate;
+}
+
 // Two dimensions that cut the same cases: cells are drawn once and both margins add up.
 TEST(Simulate, OverlappingDimensions) {
   SuiteShape shape;

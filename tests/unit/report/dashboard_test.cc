@@ -254,6 +254,13 @@ TEST(TrendTest, SlicesAreFollowedFromRunToRun) {
   EXPECT_THAT(row("b"), HasSubstr("<td></td>"));
   EXPECT_THAT(row("gone"), HasSubstr("<td>not in the last run</td>"));
   EXPECT_LT(page.find(row("b")), page.find(row("gone")));
+  // A run whose logs answer other cases has no figures, and its slices are not followed.
+  gate::testing::Logs strangers = MakeLogs({{"a", 260, 40, 0, 0}, {"elsewhere", 300, 3, 3, 0}});
+  strangers.candidate.run.suite_sha256 = std::string(64, 'e');
+  const std::string with_strangers =
+      TrendPage({{"one.json", good}, {"strangers.json", Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}", strangers)}});
+  EXPECT_THAT(with_strangers, HasSubstr("No figures: these logs do not answer the same cases."));
+  EXPECT_THAT(with_strangers, Not(HasSubstr("elsewhere")));
   EXPECT_THAT(TrendPage({{"two.json", bad}, {"one.json", good}}),
               HasSubstr("<td>▲ mended since the run before</td>"));
 }

@@ -111,6 +111,17 @@ TEST(ReportTest, DecisionAndReasonComeFirst) {
   EXPECT_THAT(VerdictText(Incident(), {}), HasSubstr("keep the verdict with --out DIR"));
 }
 
+// Logs of other cases: figures would be read as an answer.
+TEST(ReportTest, NoFiguresOfLogsThatDoNotAnswerTheSameCases) {
+  Logs logs = MakeLogs(IncidentTables());
+  logs.candidate.run.suite_sha256 = std::string(64, 'e');
+  const Verdict verdict = Judge(kGate, logs);
+  for (const std::string& text : {VerdictText(verdict, {}), VerdictMarkdown(verdict)}) {
+    EXPECT_THAT(text, HasSubstr("No figures: these logs do not answer the same cases."));
+    EXPECT_THAT(text, Not(HasSubstr("87.1")));
+  }
+}
+
 std::string WithoutColor(const std::string& text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
