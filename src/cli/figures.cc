@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "io/grouped.h"
+
 namespace minslice::cli {
 namespace {
 
@@ -16,11 +18,7 @@ std::string WithoutZero(std::string text) {
 
 }  // namespace
 
-std::string CountText(std::int64_t n) {
-  std::string digits = std::to_string(n < 0 ? -n : n);
-  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ',');
-  return n < 0 ? "-" + digits : digits;
-}
+std::string CountText(std::int64_t n) { return io::Grouped(n); }
 
 std::string PairsText(double pairs) {
   if (!(pairs < 9e15)) return fmt::format("{:.3g}", pairs);

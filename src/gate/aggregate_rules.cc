@@ -55,7 +55,7 @@ class AggregateRules : public RuleStep {
       if (needed && *needed > a.n) {
         text +=
             fmt::format("; if the true difference were 0, {} pairs would show it at {:.0f} % power (have {})",
-                        *needed, rates.power * 100, a.n);
+                        Count(*needed), rates.power * 100, Count(a.n));
       }
       Add(Decision::kInconclusive, "not_non_inferior", text);
       return;
@@ -79,7 +79,7 @@ class AggregateRules : public RuleStep {
                     Many(a.n, "pair"), mde ? Size(*mde) : "a larger difference", rates.power * 100,
                     Size(policy_.target_mde));
     if (const auto needed = psi ? PairsForGain(*psi, policy_.target_mde, rates) : std::nullopt)
-      text += fmt::format("; {} pairs would see that target", *needed);
+      text += fmt::format("; {} pairs would see that target", Count(*needed));
     Add(Decision::kInconclusive, "underpowered", text);
   }
 

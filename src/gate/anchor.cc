@@ -51,14 +51,14 @@ VerdictAnchor JudgeAnchor(const Policy& policy, std::span<const RunLog> anchor,
   const Analysis analysis = AnalyseTable(against, prepared.table(), against.margin);
   out.row = AggregateRow(against, analysis);
   if (analysis.non_inferior) return out;
-  std::string text =
-      analysis.delta
-          ? fmt::format(
-                "against the anchor {} the candidate has {} over {} shared cases (one-sided "
-                "{:.4g} % lower bound {})",
-                out.path, Points(*analysis.delta), analysis.n, 100 * (1 - policy.error_rates.alpha_promote),
-                analysis.lower_bound ? Points(*analysis.lower_bound) : "none")
-          : fmt::format("the anchor {} shares no graded case with the candidate", out.path);
+  std::string text = analysis.delta
+                         ? fmt::format(
+                               "against the anchor {} the candidate has {} over {} shared cases (one-sided "
+                               "{:.4g} % lower bound {})",
+                               out.path, Points(*analysis.delta), Count(analysis.n),
+                               100 * (1 - policy.error_rates.alpha_promote),
+                               analysis.lower_bound ? Points(*analysis.lower_bound) : "none")
+                         : fmt::format("the anchor {} shares no graded case with the candidate", out.path);
   text += fmt::format(": a cumulative loss of {} is {}", Size(against.margin),
                       analysis.inferior ? "shown" : "not excluded");
   Hold("anchor_creep", std::move(text), reasons);

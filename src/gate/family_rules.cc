@@ -19,8 +19,8 @@ class FamilyRules : public RuleStep {
       family.status = "block";
       std::string text = fmt::format("family {} {}", family.name, Points(*a.delta));
       if (a.counts)
-        text += fmt::format(" ({} broke, {} fixed of {} in {} slices)", a.counts->incumbent_only,
-                            a.counts->candidate_only, a.n, family.members);
+        text += fmt::format(" ({} broke, {} fixed of {} in {} slices)", Count(a.counts->incumbent_only),
+                            Count(a.counts->candidate_only), Count(a.n), Count(family.members));
       Add(Decision::kBlocked, "family_regression",
           fmt::format("{}, adjusted p {} <= {} in the order of families", text, PText(*family.p_adjusted),
                       Level(*family.alpha)),

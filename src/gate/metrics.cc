@@ -220,7 +220,7 @@ std::vector<VerdictMetric> JudgeMetrics(const Policy& policy, const MetricInput&
         const auto needed =
             PairsForMargin(RoundSignificant(*analyses[m].variance, 3), metric.margin, policy.error_rates);
         if (needed && *needed > analyses[m].n)
-          text += fmt::format("; if its true difference were 0, {} pairs would show it", *needed);
+          text += fmt::format("; if its true difference were 0, {} pairs would show it", Count(*needed));
       }
       Add(metric.on_unresolved == "inconclusive" ? Decision::kInconclusive : Decision::kHold,
           "guardrail_unresolved", std::move(text), reasons);

@@ -77,7 +77,7 @@ class NamedSlices : public RuleStep {
         if (slice.under_floor) text += fmt::format("; it has {}, under {}", Many(a.n, "pair"), min_cases_);
         if (needed && a.n > 0) {
           text += fmt::format("; if its true difference were 0, {} pairs would show it",
-                              std::max<std::int64_t>(*needed, min_cases_));
+                              Count(std::max<std::int64_t>(*needed, min_cases_)));
         }
         Add(Decision::kInconclusive, "required_slice_unresolved", text, slice);
       }

@@ -20,10 +20,10 @@ std::string RuleStep::Fall(const Slice& slice) const {
   const Analysis& a = slice.analysis;
   std::string text = NameOf(slice) + " " + Points(slice.delta());
   if (a.counts) {
-    text +=
-        fmt::format(" ({} broke, {} fixed of {})", a.counts->incumbent_only, a.counts->candidate_only, a.n);
+    text += fmt::format(" ({} broke, {} fixed of {})", Count(a.counts->incumbent_only),
+                        Count(a.counts->candidate_only), Count(a.n));
   } else {
-    text += fmt::format(" (mean of {} cases)", a.n);
+    text += fmt::format(" (mean of {})", Many(a.n, "case"));
   }
   return text;
 }

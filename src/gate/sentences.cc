@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "io/grouped.h"
+
 namespace minslice::gate {
 
 std::string Points(double difference) {
@@ -26,9 +28,9 @@ std::string Level(double level) {
   return text.starts_with("0.") ? text.substr(1) : text;
 }
 
-std::string Many(std::int64_t n, const char* noun) {
-  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
-}
+std::string Count(std::int64_t n) { return io::Grouped(n); }
+
+std::string Many(std::int64_t n, const char* noun) { return io::Many(n, noun); }
 
 double RoundSignificant(double value, int digits) {
   if (value == 0) return 0;

@@ -13,7 +13,8 @@ std::string Size(double size);                       // a margin or an effect: "
 std::string Percent(double rate);                    // "76.6 %"
 std::string PText(double p);                         // ".0497", "<.0001"
 std::string Level(double level);                     // ".05"
-std::string Many(std::int64_t n, const char* noun);  // "1 pair", "47 pairs"
+std::string Count(std::int64_t n);                   // "10,830"
+std::string Many(std::int64_t n, const char* noun);  // "1 pair", "1,289 pairs"
 
 double RoundSignificant(double value, int digits);
 

@@ -41,8 +41,9 @@ class ShortForm : public RuleStep {
       }
       if (rate >= gating.threshold - kSlack) continue;
       slice.status = "below_floor";
-      std::string text = fmt::format("{} passes {} of {}, below {} ({})", NameOf(slice), Percent(rate),
-                                     slice.analysis.n, Percent(gating.threshold), Points(slice.delta()));
+      std::string text =
+          fmt::format("{} passes {} of {}, below {} ({})", NameOf(slice), Percent(rate),
+                      Count(slice.analysis.n), Percent(gating.threshold), Points(slice.delta()));
       if (wilson) {
         text += wilson->upper < gating.threshold
                     ? fmt::format("; its 95 % Wilson interval {:.1f} to {} lies below too",

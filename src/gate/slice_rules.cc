@@ -67,8 +67,9 @@ class SliceRules : public RuleStep {
               fmt::format(
                   "{}: the candidate passes {} of {}, shown below the floor of {} (one-sided upper bound "
                   "{}, Clopper-Pearson at {} over {} slice{})",
-                  NameOf(slice), Percent(*a.candidate_rate), a.n, Percent(floor), Percent(*slice.floor_high),
-                  Level(*slice.alpha), family.gated, family.gated == 1 ? "" : "s"),
+                  NameOf(slice), Percent(*a.candidate_rate), Count(a.n), Percent(floor),
+                  Percent(*slice.floor_high), Level(*slice.alpha), family.gated,
+                  family.gated == 1 ? "" : "s"),
               slice);
         } else if (slice.floor_low.value_or(0) < floor) {
           if (slice.status == "ok") slice.status = "floor_unresolved";
@@ -77,7 +78,7 @@ class SliceRules : public RuleStep {
                 fmt::format(
                     "{}: the candidate passes {} of {} (one-sided bounds {:.1f} and {}), so the floor of {} "
                     "is neither shown kept nor broken",
-                    NameOf(slice), Percent(*a.candidate_rate), a.n, slice.floor_low.value_or(0) * 100,
+                    NameOf(slice), Percent(*a.candidate_rate), Count(a.n), slice.floor_low.value_or(0) * 100,
                     Percent(*slice.floor_high), Percent(floor)),
                 slice);
           }
@@ -134,7 +135,7 @@ class SliceRules : public RuleStep {
       slice.status = "suspected";
       Add(Decision::kHold, "small_slices_below_floor",
           fmt::format("{}: the candidate passes {} of {}, shown below the floor of {} (upper bound {}){}",
-                      NameOf(slice), Percent(*a.candidate_rate), a.n, Percent(*slice.floor),
+                      NameOf(slice), Percent(*a.candidate_rate), Count(a.n), Percent(*slice.floor),
                       Percent(*slice.floor_high), small),
           slice);
     }

@@ -170,11 +170,11 @@ class Checker {
     goal.resolved = goal.resolvable && *goal.resolvable <= goal.target + gate::kSlack;
     if (goal.resolved) return;
     std::string text =
-        goal.resolvable
-            ? fmt::format("{} pairs resolve {} of {}, not {}", shape_.n, gain ? "a gain" : "a margin",
-                          Size(*goal.resolvable), Size(goal.target))
-            : fmt::format("{} pairs resolve no {} at psi {:.3g}", shape_.n, goal.what, report_.pair_psi);
-    if (goal.pairs_needed) text += fmt::format("; {} pairs would", *goal.pairs_needed);
+        goal.resolvable ? fmt::format("{} pairs resolve {} of {}, not {}", gate::Count(shape_.n),
+                                      gain ? "a gain" : "a margin", Size(*goal.resolvable), Size(goal.target))
+                        : fmt::format("{} pairs resolve no {} at psi {:.3g}", gate::Count(shape_.n),
+                                      goal.what, report_.pair_psi);
+    if (goal.pairs_needed) text += fmt::format("; {} pairs would", gate::Count(*goal.pairs_needed));
     Problem("goal_unresolved", true, text);
   }
 
@@ -337,8 +337,9 @@ class Checker {
             text += fmt::format(", and resolves a margin of {}, not {}", Size(*slice.resolvable_margin),
                                 Size(slice.margin));
           if (slice.pairs_for_margin)
-            text += fmt::format("; {} pairs would do",
-                                std::max<std::int64_t>(*slice.pairs_for_margin, segments.min_cases));
+            text +=
+                fmt::format("; {} pairs would do",
+                            gate::Count(std::max<std::int64_t>(*slice.pairs_for_margin, segments.min_cases)));
           Problem("required_unresolved", true, text + slice.place);
         }
       }
@@ -359,7 +360,7 @@ class Checker {
       std::string text = fmt::format("{} of {} {} not see a drop of {} at {:.0f} % power", blind,
                                      gate::Many(tested, "gated slice"), blind == 1 ? "does" : "do",
                                      Size(report_.drop), report_.power * 100);
-      if (enough) text += fmt::format("; {} pairs in a slice would", *enough);
+      if (enough) text += fmt::format("; {} pairs in a slice would", gate::Count(*enough));
       if (report_.drop <= segments.margin)
         text += fmt::format("; no drop up to the slice margin of {} ever blocks", Size(segments.margin));
       Problem("blind_slices", false, text);
@@ -397,8 +398,8 @@ class Checker {
           fmt::format(
               "the cases lie in {} clusters: at an intraclass correlation of {:.2f}{} {} pairs count as {}, "
               "and so do the figures below",
-              report_.clusters, *report_.icc, report_.icc_assumed ? " (assumed; --icc)" : "", report_.n,
-              Worth(report_.n)));
+              report_.clusters, *report_.icc, report_.icc_assumed ? " (assumed; --icc)" : "",
+              gate::Count(report_.n), gate::Count(Worth(report_.n))));
     }
   }
 

@@ -5,21 +5,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/grouped.h"
 #include "report/escape.h"
 #include "report/evidence_facts.h"
 #include "report/slice_facts.h"
 
 namespace minslice::report {
 
-std::string Count(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > (n < 0 ? 1 : 0); i -= 3) {
-    digits.insert(static_cast<std::size_t>(i), 1, ',');
-  }
-  return digits;
-}
+std::string Count(std::int64_t n) { return io::Grouped(n); }
 
-std::string Many(std::int64_t n, const char* noun) { return Count(n) + " " + noun + (n == 1 ? "" : "s"); }
+std::string Many(std::int64_t n, const char* noun) { return io::Many(n, noun); }
 
 std::string Rate(const std::optional<double>& rate) {
   return rate ? fmt::format("{:.1f}", *rate * 100) : "-";

@@ -49,7 +49,7 @@ TEST(Check, SaysWhichMarginASuiteResolves) {
   EXPECT_FALSE(narrow.answerable);
   EXPECT_EQ(narrow.goal.pairs_needed, 4947);
   EXPECT_EQ(Codes(narrow).front(), "goal_unresolved");
-  EXPECT_THAT(narrow.problems[0].text, HasSubstr("4947 pairs would"));
+  EXPECT_THAT(narrow.problems[0].text, HasSubstr("4,947 pairs would"));
 }
 
 // Methods 4.4: psi .10, 840 pairs: MDE 3.05 points.

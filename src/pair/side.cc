@@ -1,0 +1,189 @@
+#include "pair/side.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "pair/wording.h"
+
+namespace minslice::pair {
+namespace {
+
+LogRows RowsOf(const RunLog& log) {
+  LogRows rows;
+  rows.log = &log;
+  rows.columns = log.columns;
+  if (rows.columns) return rows;
+  auto made = std::make_shared<RowColumns>();
+  log::RowFields fields;
+  for (const CaseRecord& record : log.cases) {
+    log::ViewRecord(record, fields);
+    made->Append(fields);
+  }
+  made->Finish(false);
+  rows.columns = std::move(made);
+  return rows;
+}
+
+// A log of ours says how many cases and repeats it has; with rows taken out it is no evidence. Foreign logs
+// may count otherwise. Empty: nothing is lost.
+std::string RowsLost(const RunLog& log, const RowColumns& columns) {
+  if (!log.end || !log.run.imported_from.empty()) return "";
+  const int repeats = columns.max_repeat();
+  const int promised_repeats = std::max(log.run.repeats, log.end->repeats);
+  if (repeats < promised_repeats && columns.size() > 0)
+    return fmt::format("it speaks of {}, the rows have {}",
+                       Count(static_cast<std::size_t>(promised_repeats), "repeat"), repeats);
+  const std::int64_t cases = std::max(log.end->cases, log.run.cases.value_or(0));
+  const auto rows = static_cast<std::int64_t>(columns.size());
+  // Writers other than ours have been seen to count rows as cases.
+  if (rows < cases || (rows < cases * promised_repeats && rows != cases)) {
+    return fmt::format("it speaks of {} x {}, the log has {}", Count(static_cast<std::size_t>(cases), "case"),
+                       Count(static_cast<std::size_t>(promised_repeats), "repeat"),
+                       Count(static_cast<std::size_t>(rows), "row"));
+  }
+  return "";
+}
+
+// Hashes of (case, repeat) with the row that has it, to be compared where a hash is met again.
+class Seen {
+ public:
+  void Add(const Side& side, const Row& row, int repeat) { rows_.emplace(Key(side.id(row), repeat), row); }
+  bool Holds(const Side& side, std::string_view id, int repeat) const {
+    const auto [first, last] = rows_.equal_range(Key(id, repeat));
+    return std::any_of(first, last, [&](const auto& entry) {
+      return entry.second.repeat == repeat && side.id(entry.second) == id;
+    });
+  }
+
+ private:
+  static std::uint64_t Key(std::string_view id, int repeat) {
+    return std::hash<std::string_view>()(id) * 31 + static_cast<std::uint64_t>(repeat);
+  }
+  std::unordered_multimap<std::uint64_t, Row> rows_;
+};
+
+// The rows of all logs in one order. Each log is in order already.
+void MergeRows(Side& side) {
+  std::vector<std::size_t> starts = {0};
+  for (std::size_t l = 0; l < side.columns.size(); ++l) {
+    const LogRows& log = side.columns[l];
+    if (log.left_out) continue;
+    for (std::size_t place = 0; place < log.columns->size(); ++place) {
+      const std::uint32_t row = log.columns->Ordered(place);
+      side.rows.push_back({row, static_cast<std::uint16_t>(l),
+                           static_cast<std::uint16_t>(log.columns->repeat(row) + log.offset)});
+    }
+    starts.push_back(side.rows.size());
+  }
+  const auto before = [&side](const Row& a, const Row& b) {
+    const int compared = side.id(a).compare(side.id(b));
+    return compared != 0 ? compared < 0 : a.repeat < b.repeat;
+  };
+  while (starts.size() > 2) {
+    std::vector<std::size_t> next = {0};
+    for (std::size_t i = 0; i + 1 < starts.size(); i += 2) {
+      const std::size_t high = starts[std::min(i + 2, starts.size() - 1)];
+      const auto at = [&](std::size_t place) {
+        return side.rows.begin() + static_cast<std::ptrdiff_t>(place);
+      };
+      std::inplace_merge(at(starts[i]), at(starts[i + 1]), at(high), before);
+      next.push_back(high);
+    }
+    starts.swap(next);
+  }
+}
+
+}  // namespace
+
+void CollectRows(Side& side, std::vector<Finding>& findings) {
+  Seen seen;
+  const bool several = side.logs.size() > 1;
+  std::set<std::string> hashes;
+  for (const RunLog& log : side.logs) {
+    side.columns.push_back(RowsOf(log));
+    LogRows& rows = side.columns.back();
+    const RowColumns& columns = *rows.columns;
+    if (!log.end) {
+      const std::string why =
+          log.stop ? fmt::format(
+                         "the run stopped with {} missing: {}",
+                         Count(static_cast<std::size_t>(std::max<std::int64_t>(0, log.stop->missing)), "row"),
+                         log.stop->text)
+                   : "the run was cut off";
+      const bool budget = log.stop && log.stop->reason == "budget_exhausted";
+      findings.push_back(
+          {budget ? "budget_exhausted" : "unfinished_log",
+           fmt::format("{}: the {}'s log has no end record: {}; complete it with run --resume{}", log.path,
+                       side.name, why, budget ? " and a larger budget" : ""),
+           {}});
+    }
+    if (const std::string lost = RowsLost(log, columns); !lost.empty())
+      findings.push_back({"rows_lost", fmt::format("{}: {}", log.path, lost), {}});
+    if (!log.sha256.empty() && !hashes.insert(log.sha256).second) {
+      findings.push_back({"duplicate_rows",
+                          fmt::format("{}: the same log is given twice for the {}", log.path, side.name),
+                          {}});
+      rows.left_out = true;
+      continue;
+    }
+    for (std::size_t place = 0; several && rows.offset == 0 && place < columns.size(); ++place) {
+      const std::uint32_t row = columns.Ordered(place);
+      if (seen.Holds(side, columns.id(row), columns.repeat(row))) rows.offset = side.repeats;
+    }
+    side.repeats = std::max(side.repeats, columns.max_repeat() + rows.offset);
+    side.has_segments = side.has_segments || columns.has_segments();
+    side.has_clusters = side.has_clusters || columns.has_clusters();
+    for (std::size_t place = 0; several && place < columns.size(); ++place) {
+      const std::uint32_t row = columns.Ordered(place);
+      const int repeat = columns.repeat(row) + rows.offset;
+      seen.Add(side,
+               {row, static_cast<std::uint16_t>(side.columns.size() - 1), static_cast<std::uint16_t>(repeat)},
+               repeat);
+    }
+  }
+  MergeRows(side);
+}
+
+void CheckOneRun(const Side& side, std::vector<Finding>& findings) {
+  const RunRecord& first = side.logs.front().run;
+  for (const RunLog& log : side.logs.subspan(1)) {
+    const auto differ = [&](const char* what, const std::string& a, const std::string& b) {
+      if (a == b) return;
+      findings.push_back({"side_mixed",
+                          fmt::format("the {}'s logs are not of one run: {} has the {} {}, {} has {}",
+                                      side.name, side.logs.front().path, what, a.empty() ? "(none)" : a,
+                                      log.path, b.empty() ? "(none)" : b),
+                          {}});
+    };
+    // The target of imported results is named after their file.
+    if (first.imported_from.empty() || log.run.imported_from.empty())
+      differ("target", first.target, log.run.target);
+    differ("request_model", first.request_model, log.run.request_model);
+    differ("suite", first.suite, log.run.suite);
+    differ("request", first.request_json, log.run.request_json);
+    differ("suite_sha256", first.suite_sha256.value_or(""), log.run.suite_sha256.value_or(""));
+  }
+}
+
+// Means over 1 and over 3 runs do not have the same distribution where the models are equal, so the sign-flip
+// test of their difference would be wrong (10 % false alarms at a nominal 5, n = 40, pass rate .95, 1 run
+// against 3): the runs that the other side does not have are left out, and that is said.
+void KeepCommonRepeats(Side (&sides)[2], std::vector<std::string>& warnings) {
+  const int common = std::min(sides[0].repeats, sides[1].repeats);
+  for (Side& side : sides) {
+    if (side.repeats == common || sides[0].rows.empty() || sides[1].rows.empty()) continue;
+    const std::size_t before = side.rows.size();
+    std::erase_if(side.rows, [&](const Row& row) { return int{row.repeat} > common; });
+    warnings.push_back(
+        fmt::format("the {} has {} of each case and the other side {}: {} of its later repeats are not used",
+                    side.name, Count(static_cast<std::size_t>(side.repeats), "repeat"), common,
+                    Count(before - side.rows.size(), "row")));
+    side.repeats = common;
+  }
+}
+
+}  // namespace minslice::pair
