@@ -16,10 +16,10 @@ namespace minslice {
 // The discordance rate that a plan assumes. Everything that a plan says hangs on it.
 struct PlanPsi {
   double value = 0.10;
-  double low = 0.05, high = 0.20;  // what it may be instead
-  std::string source = "default";  // given | repeats | pair | default
-  std::string text;                // one sentence on where it comes from
-  std::optional<double> noise;     // share on which two runs of one side differ, where repeats say it
+  double low = 0.05, high = 0.20;    // what it may be instead
+  std::string source = "default";    // given | repeats | pair | default
+  std::string text;                  // one sentence on where it comes from
+  std::optional<double> noise = {};  // share on which two runs of one side differ, where repeats say it
 };
 
 // ---- check

@@ -24,7 +24,7 @@ struct PlanFile {
   plan::SuiteShape shape;
   std::optional<double> psi;
   std::optional<double> incumbent_rate;
-  std::optional<double> noise;  // share of cases on which two runs of one side differ
+  std::optional<double> noise = {};  // share of cases on which two runs of one side differ
 };
 Result<PlanFile> ReadPlanFile(const std::string& path);
 Result<PlanFile> ParsePlanFile(const std::string& text, const std::string& path);

@@ -21,7 +21,7 @@ struct SimulateOptions {
   std::int64_t runs = 1000;
   std::uint64_t seed = 0;
   std::optional<double> incumbent_rate;
-  std::optional<double> icc;  // of the cases of one cluster; plan::kAssumedIcc
+  std::optional<double> icc = {};  // of the cases of one cluster; plan::kAssumedIcc
 };
 std::vector<Diagnostic> CheckSimulate(const SimulateOptions& options);
 

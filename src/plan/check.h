@@ -12,8 +12,8 @@
 namespace minslice::plan {
 
 struct CheckOptions {
-  double drop = 0.15;         // of one slice, which the gate should see
-  std::optional<double> icc;  // of clusters; kAssumedIcc where none is given
+  double drop = 0.15;              // of one slice, which the gate should see
+  std::optional<double> icc = {};  // of clusters; kAssumedIcc where none is given
 };
 
 // Clusters count for less, n / (1 + (m - 1) icc) with m the size-weighted mean cluster; K runs a side make a

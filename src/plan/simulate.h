@@ -24,8 +24,8 @@ struct SimulateOptions {
   double incumbent_rate = 0.85;          // of cells that know none; matters to absolute floors only
   std::string bad_dimension, bad_slice;  // empty: the tested slice whose size is nearest `bad_size`
   double bad_size = 47;
-  std::string name;  // of the table
-  CaseModel model;   // runs and clusters; with one run, or without noise, and without clusters: by counts
+  std::string name;      // of the table
+  CaseModel model = {};  // runs and clusters; with one run, or without noise, and without clusters: by counts
 };
 
 // The probabilities of one pair's outcome where the candidate's true shift is d, as the published table draws
