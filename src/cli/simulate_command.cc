@@ -81,9 +81,13 @@ void WriteText(const SimulationReport& report, Session& session) {
       out << Wrapped("- " + report::EscapeTerminal(BoundText(bound)), kPlanWidth, "  ") << '\n';
     }
   }
-  out << fmt::format(
-      "\n% of {} runs a row, seed {}; SE: the largest Monte-Carlo standard error of the row, in pt\n",
-      CountText(report.runs), report.seed);
+  out << '\n'
+      << Wrapped(
+             fmt::format(
+                 "% of {} runs a row, seed {}; SE: the largest Monte-Carlo standard error of the row, in pt",
+                 CountText(report.runs), report.seed),
+             kPlanWidth, "")
+      << '\n';
 }
 
 // One table of all settings, cells "promote/hold/blocked/inconclusive" as methods section 3 has them.

@@ -10,6 +10,7 @@
 #include "gate/cuts.h"
 #include "gate/families.h"
 #include "gate/prepare.h"
+#include "gate/sentences.h"
 #include "minslice/stats/nondeterminism.h"
 #include "minslice/stats/proportion.h"
 
@@ -254,7 +255,7 @@ std::optional<PlanPsi> PsiOfTable(const PairedTable& table) {
   }
   if (n == 0) return std::nullopt;
   PlanPsi psi = Bounded(differ / static_cast<double>(n), n, "pair");
-  psi.text = fmt::format("these logs differ on {:.2f} % of {} pairs", 100 * psi.value, n);
+  psi.text = fmt::format("these logs differ on {:.2f} % of {}", 100 * psi.value, gate::Many(n, "pair"));
   return psi;
 }
 

@@ -53,7 +53,7 @@ std::string Interval(const VerdictRow& row) {
 }
 
 constexpr const char* kTableHead =
-    "| slice | n | before % | after % | Δ pts | {:.0f} % CI | broke | fixed | p harm | p adj | status |\n"
+    "| slice | n | before % | after % | Δ pt | {:.0f} % CI | broke | fixed | p harm | p adj | status |\n"
     "|:--|--:|--:|--:|--:|:-:|--:|--:|--:|--:|:--|\n";
 
 std::string SegmentRow(const VerdictSegment& segment) {

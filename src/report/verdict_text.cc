@@ -397,10 +397,14 @@ class TextReport {
     if (dimensions < blocks_.size()) {
       lines.push_back(fmt::format(". {} more dimensions in verdict.json", blocks_.size() - dimensions));
     }
-    std::string legend =
-        fmt::format("CI: two-sided {:.4g} %; p: two-sided for the aggregate", verdict_.aggregate.level * 100);
-    if (any_harm_) legend += ", one-sided for harm in slices";
-    if (any_adjusted_) legend += "; adj: " + AdjustedOver(verdict_.policy.segments);
+    std::string legend = fmt::format("CI: two-sided {:.4g} %", verdict_.aggregate.level * 100);
+    if (columns_[7].shown) legend += "; p: two-sided for the aggregate";
+    if (columns_[7].shown && any_harm_) legend += ", one-sided for harm in slices";
+    if (columns_[8].shown) {
+      const bool named = columns_[7].shown || verdict_.policy.segments.strict;
+      legend +=
+          std::string("; adj: ") + (named ? "" : "p for harm ") + AdjustedOver(verdict_.policy.segments);
+    }
     if (columns_[9].shown)
       legend +=
           fmt::format("; resolv: margin certified at one-sided {:.4g}, power {:.0f} %",

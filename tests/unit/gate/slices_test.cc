@@ -390,7 +390,7 @@ TEST_F(FolderTest, WhatTheWeightsDoNotCoverIsSaid) {
       Judge(Read("weights: traffic.csv\n"), MakeLogs({{"a", 40, 1, 1, 0}, {"b", 30, 0, 0, 0}}));
   EXPECT_DOUBLE_EQ(*verdict.weighted->covered, 0.6);
   EXPECT_THAT(verdict.weighted->warnings, ElementsAre(HasSubstr("40.0 % of the traffic lies on 1 slice"),
-                                                      HasSubstr("30 pairs have no weight")));
+                                                      HasSubstr("30 pairs without a weight")));
   EXPECT_FALSE(verdict.weighted->difference_low);
 }
 
