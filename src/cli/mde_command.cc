@@ -158,7 +158,7 @@ std::string Text(const MdeReport& r) {
                              ShareText(r.printed_psi), LevelText(r.options.power),
                              r.pairs <= kMdeEnumerateUpTo ? "mid-p test by enumeration" : "Connor's formula",
                              Pairs(r.pairs)),
-                 80, "  ");
+                 78, "  ");
   return out + '\n';
 }
 
