@@ -26,6 +26,15 @@ install(FILES ${pages}/completion/zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/v
 install(FILES ${pages}/completion/fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
         RENAME minslice.fish COMPONENT minslice)
 
+# A wheel carries the binary itself, no launcher: it links everything but the C library, so that nothing has to be found
+# beside it. scripts/link_static puts archives in the place of shared libraries when it is linked.
+if(MINSLICE_STATIC_PREFIX)
+  set_property(TARGET minslice PROPERTY RULE_LAUNCH_LINK "${CMAKE_SOURCE_DIR}/scripts/link_static ${MINSLICE_STATIC_PREFIX}/lib")
+endif()
+if(SKBUILD)
+  install(TARGETS minslice RUNTIME DESTINATION ${SKBUILD_SCRIPTS_DIR} COMPONENT wheel)
+endif()
+
 # The statistics library: find_package(minslice), target minslice::stats.
 set_target_properties(minslice_stats PROPERTIES EXPORT_NAME stats)
 set_target_properties(minslice_rng PROPERTIES EXPORT_NAME rng)
