@@ -132,9 +132,12 @@ class PostgresDatabase : public Database {
 
   void Rollback() override { (void)Query("ROLLBACK", {}); }
 
+  // Read from the catalogue: to_regclass() may remember that there was no such table before another made it.
   Result<bool> HasTable(const std::string& name) override {
     const std::vector<Value> names = {Value(name)};
-    const auto rows = Query("SELECT 1 WHERE to_regclass($1::text) IS NOT NULL", names);
+    const auto rows = Query(
+        "SELECT 1 FROM pg_catalog.pg_class WHERE relname = $1 AND relkind = 'r' AND pg_table_is_visible(oid)",
+        names);
     if (!rows) return tl::unexpected(rows.error());
     return !rows->empty();
   }
