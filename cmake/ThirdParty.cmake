@@ -14,10 +14,12 @@ find_package(ZLIB REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
 
 find_path(MINSLICE_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
 find_path(MINSLICE_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 find_path(MINSLICE_RANDOM123_INCLUDE Random123/philox.h REQUIRED)
+find_path(MINSLICE_LIBPQ_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
 
 if(TARGET yaml-cpp::yaml-cpp)
   set(MINSLICE_YAML_CPP yaml-cpp::yaml-cpp)

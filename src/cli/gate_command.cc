@@ -13,6 +13,7 @@
 #include "cli/open_log_argument.h"
 #include "cli/report_files.h"
 #include "cli/session.h"
+#include "cli/store_flag.h"
 #include "gate/gate.h"
 #include "gate/policy_reader.h"
 #include "io/file_system.h"
@@ -31,6 +32,7 @@ struct GateOptions {
   std::vector<std::string> candidate;
   std::string out;
   std::string format = "text";
+  std::string store;
 };
 
 struct Logs {
@@ -99,6 +101,12 @@ bool WriteReports(const Verdict& verdict, const Logs& logs, const std::string& f
 }
 
 void RunGate(const GateOptions& options, Session& session) {
+  std::optional<store::Address> store;
+  if (!options.store.empty()) {
+    Result<store::Address> address = ReadStoreFlag(options.store);
+    if (!address) return session.Report(address.error());
+    store = std::move(*address);
+  }
   if (!options.out.empty() && !ClearOut(options, session)) return;
   Result<Policy> policy = gate::LoadPolicy(options.policy);
   if (!policy) session.Report(policy.error());
@@ -114,6 +122,11 @@ void RunGate(const GateOptions& options, Session& session) {
 
   const pair::PairResult paired = pair::Pair(incumbent, candidate, policy->metric);
   GateContext context;
+  if (store && policy->ledger && policy->ledger->path.empty()) {
+    Result<std::unique_ptr<SharedLedger>> ledger = OpenStoredLedger(*store);
+    if (!ledger) return session.Report(ledger.error());
+    context.shared = std::move(*ledger);
+  }
   if (!LoadContext(*policy, session, context)) return;
   std::optional<Verdict> decided = DecideWithLedger(*policy, paired, incumbent, candidate, session, context);
   if (!decided) return;
@@ -121,6 +134,11 @@ void RunGate(const GateOptions& options, Session& session) {
 
   if (!options.out.empty() && !WriteReports(verdict, logs, options.out, session)) return;
   if (!AppendToLedger(verdict, candidate, session, context)) return;
+  if (store) {
+    std::vector<std::string> paths = options.incumbent;
+    paths.insert(paths.end(), options.candidate.begin(), options.candidate.end());
+    RecordInStore(*store, paths, &verdict, session);
+  }
   if (options.format == "text") {
     report::TextOptions text{.color = session.color, .width = session.width};
     if (!options.out.empty()) text.verdict_path = io::JoinPath(options.out, "verdict.json");
@@ -152,6 +170,8 @@ void AddGateCommand(CLI::App& app, Session& session) {
           "--out", options->out,
           "folder for verdict.json and every report; an earlier run's are moved to DIR/earlier first")
       ->type_name("DIR");
+  AddStoreFlag(*command, options->store,
+               "keep the verdict, its slices and its logs: sqlite:FILE, or postgres://USER@HOST/DATABASE");
   AddFormatFlag(*command, options->format, ReportFormats());
   command->footer(
       "Example:\n"

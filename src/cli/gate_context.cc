@@ -37,6 +37,24 @@ Result<std::unique_ptr<io::AppendFile>> LockLedger(const std::string& path) {
   return file;
 }
 
+// Holds the ledger against other gates until the verdict's line is in it or this goes away.
+Result<void> Lock(GateContext& context) {
+  if (context.shared) return context.shared->Lock();
+  Result<std::unique_ptr<io::AppendFile>> locked = LockLedger(context.ledger_path);
+  if (!locked) return tl::unexpected(locked.error());
+  context.ledger = std::move(*locked);
+  return {};
+}
+
+void Unlock(GateContext& context) {
+  if (context.shared) context.shared->Unlock();
+  context.ledger.reset();
+}
+
+Result<std::vector<gate::LedgerLine>> Lines(GateContext& context) {
+  return context.shared ? context.shared->Lines() : ReadLedger(context.ledger_path);
+}
+
 bool LoadReviews(const std::string& path, Session& session, gate::Reviews& reviews) {
   reviews.path = path;
   reviews.folder = io::IsFolder(path);
@@ -77,9 +95,10 @@ bool LoadContext(const Policy& policy, Session& session, GateContext& context) {
     good = ReadLogs({gate::PathOf(policy, policy.anchor->run)}, context.anchor, session);
     context.context.anchor = context.anchor;
   }
-  if (policy.ledger && !policy.ledger->path.empty()) {
+  if (policy.ledger && !policy.ledger->path.empty())
     context.ledger_path = gate::PathOf(policy, policy.ledger->path);
-    Result<std::vector<gate::LedgerLine>> lines = ReadLedger(context.ledger_path);
+  if (context.shared || !context.ledger_path.empty()) {
+    Result<std::vector<gate::LedgerLine>> lines = Lines(context);
     if (lines) {
       context.context.ledger = std::move(*lines);
     } else {
@@ -99,26 +118,28 @@ std::optional<Verdict> DecideWithLedger(const Policy& policy, const pair::PairRe
   // is made again in the new state.
   for (;;) {
     Verdict verdict = gate::Decide(policy, paired, incumbent, candidate, context.context);
-    if (context.ledger_path.empty()) return verdict;
-    Result<std::unique_ptr<io::AppendFile>> locked = LockLedger(context.ledger_path);
+    if (context.ledger_path.empty() && !context.shared) return verdict;
+    const Result<void> locked = Lock(context);
     Result<std::vector<gate::LedgerLine>> lines =
-        locked ? ReadLedger(context.ledger_path)
-               : Result<std::vector<gate::LedgerLine>>(tl::unexpected(locked.error()));
+        locked ? Lines(context) : Result<std::vector<gate::LedgerLine>>(tl::unexpected(locked.error()));
     if (!lines) {
       session.Report(lines.error());
       return std::nullopt;
     }
     const VerdictLedger now = gate::ReadState(*lines, candidate, policy.ledger->candidates);
-    if (verdict.ledger && now.state_sha256 == verdict.ledger->state_sha256) {
-      context.ledger = std::move(*locked);
-      return verdict;
-    }
+    if (verdict.ledger && now.state_sha256 == verdict.ledger->state_sha256) return verdict;
+    Unlock(context);
     context.context.ledger = std::move(*lines);
   }
 }
 
 bool AppendToLedger(const Verdict& verdict, std::span<const RunLog> candidate, Session& session,
                     GateContext& context) {
+  if (context.shared) {
+    const Result<void> written = context.shared->Append(verdict);
+    if (!written) session.Report(written.error());
+    return written.has_value();
+  }
   if (!context.ledger) return true;
   Result<void> written = context.ledger->Append(gate::LedgerText(verdict, candidate));
   if (written) written = context.ledger->Sync();

@@ -18,11 +18,22 @@
 
 namespace minslice::cli {
 
+// A ledger that is no file. Between Lock and Append or Unlock no other gate adds to it.
+class SharedLedger {
+ public:
+  virtual ~SharedLedger() = default;
+  virtual Result<void> Lock() = 0;
+  virtual void Unlock() = 0;
+  virtual Result<std::vector<gate::LedgerLine>> Lines() = 0;
+  virtual Result<void> Append(const Verdict& verdict) = 0;
+};
+
 struct GateContext {
   std::vector<RunLog> anchor;
   gate::Context context;                   // refers to `anchor`
   std::string ledger_path;                 // empty: the policy names no file
   std::unique_ptr<io::AppendFile> ledger;  // locked from the decision until its line is written
+  std::unique_ptr<SharedLedger> shared;    // instead, set by the caller where the policy names no file
 };
 
 // false where something cannot be read; said by then.

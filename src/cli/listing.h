@@ -16,6 +16,11 @@ struct ListingTable {
   std::string key;                   // of the JSON array
   std::vector<std::string> columns;  // names, also the keys of JSON objects
   std::vector<std::vector<json::Value>> rows;
+  // How text and Markdown show the table, where not as it is: fewer columns, figures rounded.
+  std::vector<std::string> text_columns = {};
+  std::vector<std::vector<std::string>> texts = {};
+  std::string title = {};
+  std::size_t cut_from = 0;  // the columns before it keep their width
 };
 
 struct Listing {
@@ -35,8 +40,10 @@ struct Listing {
 };
 
 // format: text | json | markdown | csv. CSV holds the facts as "fact,value" and then each table, blocks apart
-// by an empty line.
-void Write(const std::vector<Listing>& listings, const std::string& format, std::ostream& out);
+// by an empty line. `width`: the widest column of text is cut until a table has no more columns; 0: as wide
+// as it gets.
+void Write(const std::vector<Listing>& listings, const std::string& format, std::ostream& out,
+           std::size_t width = 0);
 
 }  // namespace minslice::cli
 

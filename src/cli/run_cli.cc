@@ -145,6 +145,7 @@ int Run(const std::vector<std::string>& given, std::ostream& out, std::ostream& 
     AddGateCommand(app, session);
     AddShowCommand(app, session);
     AddReportCommand(app, session);
+    AddHistoryCommand(app, session);
     AddMdeCommand(app, session);
     AddStatsCommand(app, session);
     AddRepeatCommand(app, session);

@@ -17,6 +17,7 @@
 #include "cli/file_limit.h"
 #include "cli/process_privacy.h"
 #include "cli/session.h"
+#include "cli/store_flag.h"
 #include "http/client.h"
 #include "io/clock.h"
 #include "io/diagnostics.h"
@@ -55,6 +56,7 @@ struct RunFlags {
   std::string prices;
   bool resume = false;
   std::string shard;
+  std::string store;
 };
 
 std::atomic<int> g_stop{0};
@@ -503,7 +505,7 @@ struct Job {
 // The receipt of a shard that is complete.
 void WriteDone(Session& session, const Setup& setup) {
   if (!setup.record.shard) return;
-  const Result<log::DoneFile> done = log::DescribeDone(setup.log_path);
+  const Result<log::LogSummary> done = log::DescribeDone(setup.log_path);
   if (!done) return session.Report(done.error());
   const std::string path = log::DonePath(setup.log_path);
   if (const Result<void> written = io::RealFileSystem().WriteFile(path, log::DoneJson(*done, setup.log_path));
@@ -576,7 +578,21 @@ run::Progress Sum(const std::vector<run::Progress>& parts) {
   return sum;
 }
 
+// What the logs hold now, whole or not: a run that is resumed is stored again.
+void StoreLogs(const std::optional<store::Address>& store, const std::vector<Job>& jobs, Session& session) {
+  if (!store) return;
+  std::vector<std::string> logs;
+  for (const Job& job : jobs) logs.push_back(job.setup.log_path);
+  RecordInStore(*store, logs, nullptr, session);
+}
+
 void RunSuite(const RunFlags& flags, Session& session) {
+  std::optional<store::Address> store;
+  if (!flags.store.empty()) {
+    Result<store::Address> address = ReadStoreFlag(flags.store);
+    if (!address) return session.Report(address.error());
+    store = std::move(*address);
+  }
   Result<suite::Suite> suite = suite::LoadSuite(flags.suite);
   if (!suite) return session.Report(suite.error());
   io::Diagnostics diagnostics;
@@ -663,7 +679,7 @@ void RunSuite(const RunFlags& flags, Session& session) {
     }
     running.push_back(i);
   }
-  if (running.empty()) return;
+  if (running.empty()) return StoreLogs(store, jobs, session);
 
   ProgressLine line(session);
   std::vector<run::TargetRun> targets;
@@ -696,6 +712,7 @@ void RunSuite(const RunFlags& flags, Session& session) {
   for (std::size_t k = 0; k < running.size(); ++k) {
     PrintEnd(session, jobs[running[k]], (*summaries)[k], *suite);
   }
+  StoreLogs(store, jobs, session);
 }
 
 }  // namespace
@@ -722,6 +739,8 @@ void AddRunCommand(CLI::App& app, Session& session) {
                    "i/K: the cases of the i-th of K parts alone, from 1; auto: as the Slurm array or the "
                    "Kubernetes Indexed Job says")
       ->type_name("i/K");
+  AddStoreFlag(*command, flags->store,
+               "keep the run and its rows: sqlite:FILE, or postgres://USER@HOST/DATABASE");
   command->add_flag("--resume", flags->resume,
                     "complete an existing log: only what has no answer yet is asked");
   command->add_option("--repeats", flags->repeats, "how often each case is asked")

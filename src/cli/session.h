@@ -42,6 +42,7 @@ void AddRunCommand(CLI::App& app, Session& session);
 void AddImportCommand(CLI::App& app, Session& session);
 void AddCompareCommand(CLI::App& app, Session& session);
 void AddGateCommand(CLI::App& app, Session& session);
+void AddHistoryCommand(CLI::App& app, Session& session);
 void AddMdeCommand(CLI::App& app, Session& session);
 void AddShowCommand(CLI::App& app, Session& session);
 void AddReportCommand(CLI::App& app, Session& session);

@@ -30,6 +30,18 @@ std::string CandidateKey(std::span<const RunLog> logs) {
 
 }  // namespace
 
+LedgerKeys KeysOf(const Verdict& verdict) {
+  std::vector<RunLog> logs;  // as much of them as the keys are made from
+  for (const VerdictInput& input : verdict.inputs) {
+    if (input.side != "candidate") continue;
+    RunLog& log = logs.emplace_back();
+    log.sha256 = input.sha256;
+    log.run.suite = input.suite;
+    log.run.suite_sha256 = input.suite_sha256;
+  }
+  return {SuiteKey(logs), CandidateKey(logs)};
+}
+
 Result<std::vector<LedgerLine>> ParseLedger(const std::string& text, const std::string& path) {
   std::vector<LedgerLine> lines;
   io::Diagnostics diagnostics;

@@ -21,6 +21,12 @@ struct LedgerLine {
   std::string run_hash, candidate, verdict, date;
 };
 
+// By which the ledger tells suites and candidates apart.
+struct LedgerKeys {
+  std::string suite, candidate;
+};
+LedgerKeys KeysOf(const Verdict& verdict);
+
 // Every line; another ledger_version or a line that is no line of a ledger is an error and the file is left
 // alone.
 Result<std::vector<LedgerLine>> ParseLedger(const std::string& text, const std::string& path);

@@ -5,20 +5,12 @@
 #include "io/file_system.h"
 #include "io/nearest_name.h"
 #include "io/sha256.h"
-#include "json/canonical.h"
 #include "json/json.h"
-#include "json/node.h"
-#include "log/log_scan.h"
 
 namespace minslice::log {
 namespace {
 
 constexpr int kDoneVersion = 1;
-
-std::string RequestSha256(const std::string& request_json) {
-  const auto node = json::ParseNode(request_json.empty() ? "{}" : request_json, {});
-  return io::Sha256Hex(node ? json::Canonical(*node) : request_json);
-}
 
 std::string FileName(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -38,35 +30,13 @@ json::Value OrNull(const std::optional<T>& value) {
 
 std::string DonePath(const std::string& log_path) { return log_path + ".done"; }
 
-Result<DoneFile> DescribeDone(const std::string& log_path) {
-  DoneFile done;
-  long double spent = 0;
-  bool any_cost = false;
-  const auto scan = ScanLog(log_path, [&](std::vector<CaseRecord>&& rows) {
-    for (const CaseRecord& row : rows) {
-      ++done.outcomes[OutcomeName(row.outcome)];
-      if (row.response_model) ++done.response_models[*row.response_model];
-      done.input_tokens += row.input_tokens.value_or(0);
-      done.output_tokens += row.output_tokens.value_or(0);
-      if (row.cost_usd) {
-        spent += *row.cost_usd;
-        any_cost = true;
-      }
-    }
-  });
-  if (!scan) return tl::unexpected(scan.error());
-  if (!scan->end) return FailAt({log_path, 0, 0}, "has no end record: the shard is not done");
-  done.run = scan->run;
-  done.rows = scan->rows;
-  done.bytes = scan->bytes;
-  done.sha256 = scan->sha256;
-  done.request_sha256 = RequestSha256(scan->run.request_json);
-  if (any_cost) done.spent_usd = static_cast<double>(spent);
-  done.ended_at = scan->end->ended_at;
+Result<LogSummary> DescribeDone(const std::string& log_path) {
+  Result<LogSummary> done = SummarizeLog(log_path);
+  if (done && !done->finished) return FailAt({log_path, 0, 0}, "has no end record: the shard is not done");
   return done;
 }
 
-std::string DoneJson(const DoneFile& done, const std::string& log_path) {
+std::string DoneJson(const LogSummary& done, const std::string& log_path) {
   json::Value shard;
   if (done.run.shard) shard = {{"index", done.run.shard->index}, {"of", done.run.shard->of}};
   const json::Value value = {

@@ -3,35 +3,19 @@
 #ifndef MINSLICE_LOG_DONE_FILE_H_
 #define MINSLICE_LOG_DONE_FILE_H_
 
-#include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
 
+#include "log/log_summary.h"
 #include "minslice/record.h"
 #include "minslice/result.h"
 
 namespace minslice::log {
 
-struct DoneFile {
-  RunRecord run;
-  std::int64_t rows = 0;
-  std::int64_t bytes = 0;
-  std::string sha256;          // of the log
-  std::string request_sha256;  // of the canonical request settings
-  std::map<std::string, std::int64_t> outcomes;
-  std::map<std::string, std::int64_t> response_models;
-  std::int64_t input_tokens = 0;
-  std::int64_t output_tokens = 0;
-  std::optional<double> spent_usd;
-  std::string ended_at;
-};
-
 std::string DonePath(const std::string& log_path);  // LOG.done
 
 // Of a complete log; a failure where it is not.
-Result<DoneFile> DescribeDone(const std::string& log_path);
-std::string DoneJson(const DoneFile& done, const std::string& log_path);
+Result<LogSummary> DescribeDone(const std::string& log_path);
+std::string DoneJson(const LogSummary& done, const std::string& log_path);
 
 // Whether the log's done file is there, speaks of the log as it is and of this run, and counts no infra_error
 // row, which would have to be asked again; else why not.

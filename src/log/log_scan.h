@@ -22,11 +22,16 @@ struct LogScan {
   std::string sha256;
 };
 
+struct ScanOptions {
+  bool compressed = false;  // a log that is compressed with zstd is read as what it holds, and hashed so
+};
+
 // Hands out the rows in the file's order, without their outputs. As in ReadLog every broken line is named and
 // a torn last line dropped. A row that a later one supersedes is handed out too, unless both stand close
 // together.
 Result<LogScan> ScanLog(const std::string& path,
-                        const std::function<void(std::vector<CaseRecord>&& rows)>& on_rows);
+                        const std::function<void(std::vector<CaseRecord>&& rows)>& on_rows,
+                        const ScanOptions& options = {});
 
 }  // namespace minslice::log
 
