@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -59,9 +60,12 @@ Result<json> ReadCases(const std::string& path) {
   const Result<minslice::json::Value> whole = minslice::json::Parse(*text, path);
   if (!whole) {
     // Perhaps lines: then the first line is a document of its own.
-    const std::string_view first = std::string_view(*text).substr(0, text->find('\n'));
+    std::string_view lines = *text;
+    if (lines.starts_with("\xEF\xBB\xBF"))
+      lines.remove_prefix(3);  // a byte order mark, as some editors write
+    const std::string_view first = lines.substr(0, lines.find('\n'));
     if (!first.starts_with('{') || !minslice::json::Parse(first, path)) return tl::unexpected(whole.error());
-    return ParseLines(*text, path);
+    return ParseLines(lines, path);
   }
   json document(*whole);
   if (document.is_array()) return document;
@@ -94,6 +98,7 @@ void RunStats(const StatsOptions& options, Session& session) {
 
   std::vector<ordered_json> results;
   std::set<std::string> unknown;
+  std::map<std::string, int> times;  // that an id stands in the file
   std::size_t unknown_cases = 0;
   std::size_t failed = 0;
   for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -103,6 +108,7 @@ void RunStats(const StatsOptions& options, Session& session) {
     result["id"] = is_case && item.contains("id") ? ordered_json(item["id"])
                                                   : ordered_json(fmt::format("case {}", i + 1));
     result["fn"] = is_case ? ordered_json(item["fn"]) : ordered_json(nullptr);
+    if (is_case && item.contains("id")) ++times[TextOf(item["id"])];
     if (!is_case) {
       result["error"] = R"(expected an object with "id", "fn" and "in")";
       ++failed;
@@ -143,6 +149,12 @@ void RunStats(const StatsOptions& options, Session& session) {
       }
       session.out << '\n';
     }
+  }
+  const auto twice = std::find_if(times.begin(), times.end(), [](const auto& id) { return id.second > 1; });
+  if (twice != times.end()) {
+    session.err << fmt::format(
+        "minslice: {}: warning: the id {} stands {} times; results are in the file's order\n", options.cases,
+        io::Quoted(twice->first), twice->second);
   }
   if (!unknown.empty()) {
     std::string names;

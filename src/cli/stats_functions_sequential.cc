@@ -1,7 +1,10 @@
 // Looking while results come in: e-processes, betting, confidence sequences. Results are given at the sample
 // sizes "t".
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -54,6 +57,19 @@ std::vector<double> At(const std::vector<double>& path, const std::vector<std::i
   return values;
 }
 
+// A field strictly between `low` and `high`; of several, the caller checks each before any is used.
+double Between(const json& in, const char* name, double fallback, double low, double high) {
+  const double value = std::isnan(fallback) ? NumberField(in, name) : NumberField(in, name, fallback);
+  if (!(value > low && value < high)) {
+    throw StatsInputError(fmt::format("expected a number between {} and {} for '{}', found {}", low, high,
+                                      name, in.contains(name) ? in[name].dump() : "none"));
+  }
+  return value;
+}
+
+constexpr double kNeeded = std::numeric_limits<double>::quiet_NaN();
+constexpr double kMost = 1e15;
+
 ordered_json Bounds(const stats::Sequence& sequence) {
   return {{"lower", NumbersJson(sequence.lower)}, {"upper", NumbersJson(sequence.upper)}};
 }
@@ -61,11 +77,11 @@ ordered_json Bounds(const stats::Sequence& sequence) {
 ordered_json BetaMixture(const json& in) {
   const std::vector<double> x = NumbersField(in, "x");
   const std::vector<std::int64_t> successes = Successes(x);
+  const double p0 = Between(in, "p0", 0.5, 0, 1);
+  const double a = Between(in, "a", 1, 0, kMost), b = Between(in, "b", 1, 0, kMost);
   std::vector<double> log_e;
   for (const std::int64_t t : TimesField(in, x.size())) {
-    log_e.push_back(stats::LogBetaMixtureE(successes[static_cast<std::size_t>(t)], t,
-                                           NumberField(in, "p0", 0.5), NumberField(in, "a", 1),
-                                           NumberField(in, "b", 1)));
+    log_e.push_back(stats::LogBetaMixtureE(successes[static_cast<std::size_t>(t)], t, p0, a, b));
   }
   return {{"log_e", NumbersJson(log_e)}};
 }
@@ -73,11 +89,12 @@ ordered_json BetaMixture(const json& in) {
 ordered_json Bernoulli(const json& in) {
   const std::vector<double> x = NumbersField(in, "x");
   const std::vector<std::int64_t> successes = Successes(x);
+  const double alpha = Between(in, "alpha", 0.05, 0, 1), alpha_opt = Between(in, "alpha_opt", 0.05, 0, 1);
+  const double t_opt = Between(in, "t_opt", kNeeded, 0, kMost);
   stats::Sequence sequence;
   for (const std::int64_t t : TimesField(in, x.size())) {
     const Interval interval =
-        stats::BernoulliSequence(successes[static_cast<std::size_t>(t)], t, NumberField(in, "alpha", 0.05),
-                                 NumberField(in, "t_opt"), NumberField(in, "alpha_opt", 0.05));
+        stats::BernoulliSequence(successes[static_cast<std::size_t>(t)], t, alpha, t_opt, alpha_opt);
     sequence.lower.push_back(interval.lower);
     sequence.upper.push_back(interval.upper);
   }
@@ -124,10 +141,17 @@ ordered_json EmpiricalBernstein(const json& in) {
 
 ordered_json NormalMixture(const json& in) {
   const auto one_sided = in.find("one_sided");
-  const bool one = one_sided != in.end() && one_sided->is_boolean() && one_sided->get<bool>();
-  return {{"bound", NumberJson(stats::NormalMixtureBound(NumberField(in, "v"), NumberField(in, "alpha", 0.05),
-                                                         NumberField(in, "v_opt"),
-                                                         NumberField(in, "alpha_opt", 0.05), one))}};
+  if (one_sided != in.end() && !one_sided->is_boolean())
+    throw StatsInputError("expected true or false for 'one_sided', found " + one_sided->dump());
+  const bool one = one_sided != in.end() && one_sided->get<bool>();
+  const double v = NumberField(in, "v");
+  if (!(v >= 0 && v < kMost)) throw StatsInputError("expected 'v' not below 0, found " + in["v"].dump());
+  // The one-sided bound is tuned at twice alpha_opt.
+  const double highest = one ? 0.5 : 1;
+  const double alpha = Between(in, "alpha", 0.05, 0, highest);
+  const double alpha_opt = Between(in, "alpha_opt", 0.05, 0, highest);
+  const double v_opt = Between(in, "v_opt", kNeeded, 0, kMost);
+  return {{"bound", NumberJson(stats::NormalMixtureBound(v, alpha, v_opt, alpha_opt, one))}};
 }
 
 ordered_json NonInferior(const json& in) {

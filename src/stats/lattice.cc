@@ -36,6 +36,10 @@ std::optional<Lattice> FindLattice(std::span<const double> values, std::int64_t 
   for (std::size_t i = 0; i < values.size(); i += stride) {
     step = CommonStep(step, std::abs(values[i] - origin), noise * 8);
     if (step < finest) return std::nullopt;
+    // The ends of the spread lie on the lattice too: a whole number of steps. Without this the rounding
+    // errors of one value are multiplied by the quotients of the next until a lattice of thousandths looks
+    // like none.
+    step = spread / std::round(spread / step);
   }
   // Then all of them; a value that does not fit makes the step finer, a few times at most.
   for (int refinement = 0; refinement < 24; ++refinement) {

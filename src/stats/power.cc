@@ -130,8 +130,9 @@ Computed<double> McNemarMde(double n_pairs, double psi, const PowerOptions& opti
   // of z_power right (the smaller one for a power below one half).
   const double a = n_pairs + z_power * z_power;
   const double h = z_alpha * std::sqrt(psi) * std::sqrt(n_pairs);
-  const double c = psi * (z_alpha * z_alpha - z_power * z_power);
-  const double discriminant = h * h - a * c;
+  // h^2 - a psi (z_alpha^2 - z_power^2), multiplied out: exactly 0 at a power of one half, where rounding
+  // could make it negative.
+  const double discriminant = psi * z_power * z_power * (a - z_alpha * z_alpha);
   double d = (h + (z_power >= 0 ? 1 : -1) * std::sqrt(std::max(0.0, discriminant))) / a;
   if (d < 0) d = 0;
   if (!(discriminant >= 0 && d <= psi)) {

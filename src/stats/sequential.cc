@@ -75,18 +75,37 @@ double LogCapital(std::span<const double> x, std::span<const double> bets, doubl
   return log_capital + std::log(product);
 }
 
-Interval HedgedInterval(std::span<const double> x, std::span<const double> bets,
-                        const HedgedOptions& options) {
+// What each side stakes: each spends its own share of alpha.
+struct HedgedBets {
+  std::vector<double> up, down;
+};
+
+HedgedBets BetsOf(std::span<const double> x, const HedgedOptions& options) {
+  HedgedBets bets{PredictableBets(x, options.alpha * options.theta), {}};
+  bets.down = options.theta == 0.5 ? bets.up : PredictableBets(x, options.alpha * (1 - options.theta));
+  return bets;
+}
+
+Computed<void> Usable(const HedgedOptions& options) {
+  if (!(options.alpha > 0 && options.alpha < 1)) return Undefined("alpha", "alpha must lie between 0 and 1");
+  if (!(options.theta > 0 && options.theta < 1)) return Undefined("theta", "theta must lie between 0 and 1");
+  if (!(options.trunc_scale > 0 && options.trunc_scale <= 1)) {
+    return Undefined("trunc_scale", "the truncation must lie in (0, 1]");
+  }
+  return {};
+}
+
+Interval HedgedInterval(std::span<const double> x, const HedgedBets& bets, const HedgedOptions& options) {
   // Up capital falls and down capital rises in m: the interval is where neither share has reached 1/alpha.
   const double up = std::log(1 / options.alpha) - std::log(options.theta);
   const double down = std::log(1 / options.alpha) - std::log1p(-options.theta);
-  const auto up_excess = [&](double m) { return LogCapital(x, bets, m, 1, options.trunc_scale) - up; };
-  const auto down_excess = [&](double m) { return LogCapital(x, bets, m, -1, options.trunc_scale) - down; };
+  const auto up_excess = [&](double m) { return LogCapital(x, bets.up, m, 1, options.trunc_scale) - up; };
+  const auto down_excess = [&](double m) {
+    return LogCapital(x, bets.down, m, -1, options.trunc_scale) - down;
+  };
   Interval interval{0, 1};
-  if (options.theta > 0 && up_excess(0) > 0)
-    interval.lower = up_excess(1) > 0 ? 1 : Boundary(1, 0, up_excess);
-  if (options.theta < 1 && down_excess(1) > 0)
-    interval.upper = down_excess(0) > 0 ? 0 : Boundary(0, 1, down_excess);
+  if (up_excess(0) > 0) interval.lower = up_excess(1) > 0 ? 1 : Boundary(1, 0, up_excess);
+  if (down_excess(1) > 0) interval.upper = down_excess(0) > 0 ? 0 : Boundary(0, 1, down_excess);
   return interval;
 }
 
@@ -136,10 +155,10 @@ double NormalMixtureBound(double v, double alpha, double v_opt, double alpha_opt
 
 Computed<FixedBet> FixedBetCapital(std::span<const double> x, double m, double lambda) {
   if (auto ok = Unit(x); !ok) return tl::unexpected<Reason>(ok.error());
-  if (!(m >= 0 && m <= 1) || !(lambda >= 0 && lambda * std::max(m, 1 - m) < 1)) {
-    return Undefined(
-        "bet",
-        "m must lie in [0, 1] and the bet in [0, 1/max(m, 1 - m)), or a single x could take all capital");
+  if (!(m >= 0 && m <= 1) || !(lambda >= 0 && lambda * std::max(m, 1 - m) <= 1)) {
+    return Undefined("bet",
+                     "m must lie in [0, 1] and the bet in [0, 1/max(m, 1 - m)], or a single x could take "
+                     "more than the capital");
   }
   FixedBet result;
   double up = 0, down = 0;
@@ -154,28 +173,33 @@ Computed<FixedBet> FixedBetCapital(std::span<const double> x, double m, double l
 
 Computed<HedgedCapital> HedgedBetCapital(std::span<const double> x, double m, const HedgedOptions& options) {
   if (auto ok = Unit(x); !ok) return tl::unexpected<Reason>(ok.error());
+  if (auto ok = Usable(options); !ok) return tl::unexpected<Reason>(ok.error());
+  if (!(m >= 0 && m <= 1)) return Undefined("range", "the mean under test must lie in [0, 1]");
+  HedgedBets bets = BetsOf(x, options);
   HedgedCapital result;
-  result.bet = PredictableBets(x, options.alpha * options.theta);
   double up = options.theta, down = 1 - options.theta;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const double bet = result.bet[i];
-    up *= 1 + (m > 0 ? std::min(bet, options.trunc_scale / m) : bet) * (x[i] - m);
-    down *= 1 - (m < 1 ? std::min(bet, options.trunc_scale / (1 - m)) : bet) * (x[i] - m);
+    const double up_bet = m > 0 ? std::min(bets.up[i], options.trunc_scale / m) : bets.up[i];
+    const double down_bet = m < 1 ? std::min(bets.down[i], options.trunc_scale / (1 - m)) : bets.down[i];
+    up *= 1 + up_bet * (x[i] - m);
+    down *= 1 - down_bet * (x[i] - m);
     result.max.push_back(std::max(up, down));
     result.convex.push_back(up + down);
   }
+  result.bet = std::move(bets.up);
   return result;
 }
 
 Computed<Sequence> BettingSequenceAt(std::span<const double> x, std::span<const std::int64_t> times,
                                      const HedgedOptions& options) {
   if (auto ok = Unit(x); !ok) return tl::unexpected<Reason>(ok.error());
-  const std::vector<double> bets = PredictableBets(x, options.alpha * options.theta);
+  if (auto ok = Usable(options); !ok) return tl::unexpected<Reason>(ok.error());
+  const HedgedBets bets = BetsOf(x, options);
   Sequence sequence;
   for (const std::int64_t time : times) {
     const auto t =
         static_cast<std::size_t>(std::clamp<std::int64_t>(time, 0, static_cast<std::int64_t>(x.size())));
-    const Interval interval = HedgedInterval(x.first(t), std::span(bets).first(t), options);
+    const Interval interval = HedgedInterval(x.first(t), bets, options);
     sequence.lower.push_back(interval.lower);
     sequence.upper.push_back(interval.upper);
   }
@@ -198,6 +222,10 @@ Computed<Sequence> BettingSequence(std::span<const double> x, const HedgedOption
 Computed<Sequence> EmpiricalBernsteinSequence(std::span<const double> x, double alpha, double truncation,
                                               bool running) {
   if (auto ok = Unit(x); !ok) return tl::unexpected<Reason>(ok.error());
+  if (!(alpha > 0 && alpha < 1)) return Undefined("alpha", "alpha must lie between 0 and 1");
+  if (!(truncation > 0 && truncation < 1)) {
+    return Undefined("truncation", "the largest bet must lie between 0 and 1");
+  }
   const auto lower_bounds = [&](std::span<const double> values) {
     std::vector<double> bounds(values.size());
     const std::vector<double> bets = PredictableBets(values, alpha / 2);

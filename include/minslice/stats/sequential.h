@@ -39,7 +39,7 @@ struct FixedBet {
   std::vector<double> log_capital_up;    // bets that the mean is above m
   std::vector<double> log_capital_down;  // that it is below
 };
-// Reasons: "range" (x outside [0, 1]), "bet" (lambda < 0 or >= 1/max(m, 1 - m)), "not_finite".
+// Reasons: "range" (x outside [0, 1]), "bet" (lambda < 0 or > 1/max(m, 1 - m)), "not_finite".
 Computed<FixedBet> FixedBetCapital(std::span<const double> x, double m, double lambda);
 
 struct HedgedOptions {
@@ -48,10 +48,10 @@ struct HedgedOptions {
   double trunc_scale = 0.5;  // bets at most trunc_scale / m, resp. / (1 - m)
 };
 
-// Bets lambda_t = sqrt(2 log(1/(alpha theta)) / (t log(1+t) var_{t-1})) from the data before t: predictable,
-// so fair under H0.
+// Bets lambda_t = sqrt(2 log(1/(alpha share)) / (t log(1+t) var_{t-1})) from the data before t: predictable,
+// so fair under H0. share: theta for the bet that the mean is above, 1 - theta below.
 struct HedgedCapital {
-  std::vector<double> bet;     // lambda_t before truncation
+  std::vector<double> bet;     // lambda_t of the bet above, before truncation
   std::vector<double> max;     // max(theta up, (1-theta) down)
   std::vector<double> convex;  // theta up + (1-theta) down
 };

@@ -197,6 +197,10 @@ TEST(FindLattice, FindsTheStep) {
   EXPECT_EQ(step({1, 1, 1}), 0);
   EXPECT_EQ(step({0, 1, std::sqrt(2.0)}), 0);
   EXPECT_EQ(step(Uniforms(50, 9)), 0);
+  EXPECT_NEAR(
+      step({-.241, .506, -.478, -.186, .428, .62, .213, .024, .392, .411, .837, .83, -.088, -.715, -.042}),
+      .001, 1e-12);
+  EXPECT_NEAR(step({.9301, .4262, .8193, .7404, .5025, .0607, .3288, .5269, .5833, .5861}), .0001, 1e-12);
   const auto zero = FindLattice(std::vector<double>{-1.0 / 3, 2.0 / 3}, 1 << 18, true);
   ASSERT_TRUE(zero);
   EXPECT_NEAR(zero->step, 1.0 / 3, 1e-15);
@@ -324,6 +328,21 @@ TEST(BootstrapMean, ThreadsChangeNoDigit) {
   EXPECT_EQ(one->intervals.bca.lower, three->intervals.bca.lower);
   EXPECT_EQ(one->intervals.percentile.upper, three->intervals.percentile.upper);
   EXPECT_EQ(t_one->lower, t_three->lower);
+}
+
+TEST(BootstrapMean, ThousandthsAreCountedNotRounded) {
+  // scripts/reference/random_cases.py: the 15-fold convolution on the lattice of thousandths.
+  const std::vector<double> d{-.241, .506, -.478, -.186, .428,  .62,   .213, .024,
+                              .392,  .411, .837,  .83,   -.088, -.715, -.042};
+  const auto exact = BootstrapMeanExact(d, .9);
+  ASSERT_TRUE(exact);
+  EXPECT_EQ(exact->method, "lattice");
+  EXPECT_NEAR(exact->intervals.percentile.lower, -.024866666666666665, 1e-9);
+  EXPECT_NEAR(exact->intervals.percentile.upper, .35546666666666665, 1e-9);
+  EXPECT_NEAR(exact->intervals.bca.lower, -.030866666666666667, 1e-9);
+  EXPECT_NEAR(exact->intervals.bca.upper, .3500666666666667, 1e-9);
+  EXPECT_NEAR(exact->intervals.z0, -.010645320703296466, 1e-9);
+  EXPECT_NEAR(exact->z0_strict, -.010940982799289378, 1e-9);
 }
 
 TEST(BootstrapMean, MeetsTheLimitOfInfinitelyMany) {

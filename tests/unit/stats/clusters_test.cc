@@ -211,6 +211,27 @@ TEST(BootstrapClusters, SeededMeetsExactForEveryRoute) {
   }
 }
 
+TEST(BootstrapClusters, LimitsAreAttainable) {
+  // One cluster of 30 items that gain 12, four of one item, the first of which gains 1. 2-D convolution by
+  // scripts/reference/random_cases.py: [0, 15/34].
+  const auto clusters = SumClusters(
+      [] {
+        std::vector<double> d(34);
+        for (int i = 0; i < 13; ++i) d[static_cast<std::size_t>(i)] = 1;
+        return d;
+      }(),
+      [] {
+        std::vector<std::int64_t> cluster(34, 1);
+        for (int i = 31; i < 34; ++i) cluster[static_cast<std::size_t>(i)] = i;
+        cluster[0] = 0;
+        return cluster;
+      }());
+  const auto exact = BootstrapClustersExact(*clusters, .9);
+  ASSERT_TRUE(exact);
+  EXPECT_NEAR(exact->intervals.percentile.lower, 0, 1e-12);
+  EXPECT_NEAR(exact->intervals.percentile.upper, 15. / 34, 1e-12);
+}
+
 TEST(Clusters, DegenerateInputIsAReason) {
   EXPECT_EQ(SumClusters({}, {}).error().code, "no_pairs");
   EXPECT_EQ(SumClusters(std::vector<double>{1}, {}).error().code, "length");

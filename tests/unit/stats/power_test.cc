@@ -26,6 +26,12 @@ TEST(Planning, TheIncident) {
   EXPECT_NEAR(*UnpairedMde(.713, 840, kTwoSided), .0597, 5e-5);
 }
 
+TEST(McNemarMde, APowerOfOneHalfHasASolution) {
+  // z_power = 0: d = z_alpha sqrt(psi / n) = 1.959963984540054 sqrt(.138 / 840). Rounding once refused it.
+  EXPECT_NEAR(*McNemarMde(840, .138, {.alpha = .05, .sides = 2, .power = .5}), 0.0251216401983806, 1e-12);
+  EXPECT_NEAR(*McNemarMde(47, .3, {.alpha = .05, .sides = 2, .power = .5}), 0.1565884731368315, 1e-12);
+}
+
 TEST(Planning, PrintedTables) {
   // psi .10: MDE at n = 200/840/1200/3000 is 6.23/3.05/2.55/1.62 points.
   const double n[] = {200, 840, 1200, 3000};

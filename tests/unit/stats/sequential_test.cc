@@ -97,6 +97,38 @@ TEST(BettingSequence, LimitsAreWhereTheCapitalReachesOneOverAlpha) {
   }
 }
 
+TEST(HedgedCapital, EachSideSpendsItsOwnShareOfAlpha) {
+  // confseq 0.0.11: betting_mart(x, .4, alpha=.05, theta=.25, trunc_scale=.75, convex_comb=False | True),
+  // whose bets below come from alpha (1 - theta).
+  const std::vector<double> x{1, 1, 0, 1, 1, 1, 0, 1, .5, 1, .25, 1};
+  const HedgedOptions quarter{.alpha = .05, .theta = .25, .trunc_scale = .75};
+  const auto capital = HedgedBetCapital(x, .4, quarter);
+  ASSERT_TRUE(capital);
+  EXPECT_NEAR(capital->bet[0], 7.111640089255002, 1e-9);
+  EXPECT_NEAR(capital->bet[11], 1.3835765905579849, 1e-9);
+  EXPECT_NEAR(capital->max[0], .53125, 1e-9);
+  EXPECT_NEAR(capital->max[3], .5997314453125, 1e-9);
+  EXPECT_NEAR(capital->max[11], 4.3389790306359535, 1e-9);
+  EXPECT_NEAR(capital->convex[11], 4.339009147416812, 1e-9);
+  // The means that this capital does not reject, from a grid of 10,001 (the same formula in numpy).
+  const std::vector<std::int64_t> last{12};
+  const auto skewed = BettingSequenceAt(x, last, {.alpha = .05, .theta = .25, .trunc_scale = .5});
+  EXPECT_NEAR(skewed->lower[0], .3249, 1e-4);
+  EXPECT_NEAR(skewed->upper[0], .9790, 1e-4);
+  EXPECT_EQ(HedgedBetCapital(x, .4, {.alpha = 1.5}).error().code, "alpha");
+  EXPECT_EQ(HedgedBetCapital(x, .4, {.theta = 0}).error().code, "theta");
+  EXPECT_EQ(BettingSequenceAt(x, last, {.trunc_scale = 2}).error().code, "trunc_scale");
+  EXPECT_EQ(EmpiricalBernsteinSequence(x, .05, 1, false).error().code, "truncation");
+}
+
+TEST(FixedBet, ABetOfAllCanBeLost) {
+  const auto bet = FixedBetCapital(std::vector<double>{1, 0, 1}, .5, 2);
+  ASSERT_TRUE(bet);
+  EXPECT_NEAR(bet->log_capital_up[0], std::log(2.0), 1e-15);
+  EXPECT_EQ(bet->log_capital_up[2], -INFINITY);
+  EXPECT_EQ(bet->log_capital_down[0], -INFINITY);
+}
+
 TEST(SequentialNonInferiority, KeepsItsErrorAndSeesNoHarm) {
   // At the margin: P(ever certified within 400 pairs) <= .05. Without any difference and 10 % discordance:
   // mostly certified.
