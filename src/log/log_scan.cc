@@ -5,6 +5,7 @@
 
 #include "io/diagnostics.h"
 #include "io/file_system.h"
+#include "io/input_stream.h"
 #include "io/sha256.h"
 #include "log/log_reader.h"
 
@@ -18,7 +19,7 @@ constexpr std::size_t kBlock = std::size_t{1} << 20;
 // Each piece is whole lines behind the log's first one, so that the reader of whole logs reads it.
 Result<LogScan> ScanLog(const std::string& path,
                         const std::function<void(std::vector<CaseRecord>&& rows)>& on_rows) {
-  const auto file = io::RealFileSystem().OpenRandom(path);
+  const auto file = io::PlainStream::Open(io::RealFileSystem(), path);
   if (!file) return tl::unexpected(file.error());
   LogScan scan;
   io::Sha256 hash;
@@ -31,7 +32,15 @@ Result<LogScan> ScanLog(const std::string& path,
   bool last = false;
   bool first = true;
   while (!last) {
-    if (auto read = (*file)->ReadAt(at, kBlock, block); !read) return tl::unexpected(read.error());
+    block.resize(kBlock);
+    std::size_t size = 0;
+    while (size < kBlock) {
+      const auto n = (*file)->Read(block.data() + size, kBlock - size);
+      if (!n) return tl::unexpected(n.error());
+      if (*n == 0) break;
+      size += *n;
+    }
+    block.resize(size);
     at += static_cast<std::int64_t>(block.size());
     hash.Update(block);
     last = block.size() < kBlock;
@@ -67,6 +76,10 @@ Result<LogScan> ScanLog(const std::string& path,
     pending = std::move(rest);
   }
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
+  if ((*file)->cut()) {
+    scan.torn_tail = true;
+    scan.end.reset();
+  }
   scan.bytes = at;
   scan.sha256 = hash.HexDigest();
   return scan;

@@ -18,8 +18,8 @@ struct LogScan {
   std::optional<EndRecord> end;  // only as the last record
   bool torn_tail = false;
   std::int64_t rows = 0;
-  std::int64_t bytes = 0;
-  std::string sha256;
+  std::int64_t bytes = 0;  // of what the file holds, where it is compressed
+  std::string sha256;      // likewise
 };
 
 // Hands out the rows in the file's order, without their outputs. As in ReadLog every broken line is named and
