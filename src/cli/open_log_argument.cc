@@ -154,6 +154,8 @@ bool ReadSides(const std::vector<std::string>& incumbent, const std::vector<std:
   // Repeats are compared row by row.
   log::ReadOptions chosen = options;
   chosen.repeats_as_rows = true;
+  io::Sha256Pair hashes;
+  chosen.hash_with = &hashes;
   // A log with more repeats than its run record promises, and logs that are repeats of each other.
   const auto repeated = [](const std::vector<RunLog>& logs) {
     const auto more = [](const RunLog& log) { return log.columns && pair::HighestRepeat(log) > 1; };

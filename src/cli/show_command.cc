@@ -288,7 +288,7 @@ void AddShowCommand(CLI::App& app, Session& session) {
   command->footer(
       "Example:\n"
       "  minslice show report/verdict.json refund_flow --broke\n\n"
-      "Reads the logs that the verdict names, there or beside the verdict, or those that --incumbent and\n"
+      "Reads the logs that the verdict names, there or beside the verdict, or those that --incumbent and "
       "--candidate name now, and refuses any whose SHA-256 is not the one that was gated.");
   command->callback([options, &session] { RunShow(*options, session); });
 }

@@ -154,7 +154,7 @@ class Reader {
   }
 
   Result<RunLog> Run(io::PlainStream& stream) {
-    io::Sha256 hash;
+    io::Sha256 hash(options_.hash_with);
     io::LineSource lines(stream, path_, kLongestLine, &hash);
     for (;;) {
       const auto line = lines.Next();
