@@ -79,8 +79,8 @@ std::vector<Diagnostic> CheckFlags(const CompareFlags& flags, const CompareOptio
 }
 
 Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions& options) {
-  Result<RunLog> incumbent = OpenLogArgument(flags.incumbent);
-  Result<RunLog> candidate = OpenLogArgument(flags.candidate);
+  Result<RunLog> incumbent = OpenLogArgument(flags.incumbent, {.columns = true});
+  Result<RunLog> candidate = OpenLogArgument(flags.candidate, {.columns = true});
   std::vector<Diagnostic> errors;
   if (!incumbent) errors = incumbent.error().diagnostics;
   if (!candidate)

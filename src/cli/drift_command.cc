@@ -127,7 +127,7 @@ void WriteText(const gate::DriftReport& report, bool failed, Session& session) {
 
 void RunDrift(const DriftFlags& flags, Session& session) {
   std::vector<RunLog> logs;
-  if (!ReadLogs(flags.logs, logs, session)) return;
+  if (!ReadLogs(flags.logs, logs, session, {.columns = true})) return;
   const gate::DriftReport report = gate::CheckDrift(logs);
   const bool failed = report.drifted() || (flags.strict && !report.findings.empty());
   session.exit_code = failed ? kExitInvalid : NothingNamed(report) ? kExitInconclusive : kExitOk;

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 
 #include "cli/open_log_argument.h"
@@ -27,30 +29,48 @@ bool IsForeign(const std::string& path) {
   return colon != std::string::npos && import::FindFormat(path.substr(0, colon)).has_value();
 }
 
-// A log is found where the verdict names it, or beside the verdict under its file name; its hash decides.
-// No value: it is in neither place.
-Result<std::optional<RunLog>> FindLog(const VerdictInput& input, const std::string& verdict_path) {
-  std::vector<std::string> places = {input.path};
-  const std::size_t slash = input.path.rfind('/');
-  const std::string name = slash == std::string::npos ? input.path : input.path.substr(slash + 1);
-  const std::string beside = io::JoinPath(io::FolderOf(verdict_path), name);
-  if (beside != input.path) places.push_back(beside);
+// The same log in another folder: what stands before the colon and behind a '#' belongs to it.
+std::string InFolder(const std::string& folder, const std::string& path) {
+  const std::string prefix = IsForeign(path) ? path.substr(0, path.find(':') + 1) : "";
+  const std::size_t slash = path.rfind('/');
+  const std::string name = path.substr(slash == std::string::npos ? prefix.size() : slash + 1);
+  return prefix + io::JoinPath(folder, name);
+}
+
+// A log is found where the user says it is now, else where the verdict names it or beside the verdict under
+// its file name; its hash decides. Only the rows of `case_ids` are held. No value: it is in no such place.
+Result<std::optional<RunLog>> FindLog(const VerdictInput& input, const EvidenceOptions& options,
+                                      const std::set<std::string>& case_ids) {
+  const std::vector<std::string>& given = input.side == "incumbent" ? options.incumbent : options.candidate;
+  std::vector<std::string> places = given;
+  if (given.empty()) {
+    places.push_back(input.path);
+    const std::string beside = InFolder(io::FolderOf(options.verdict_path), input.path);
+    if (beside != input.path) places.push_back(beside);
+  }
+  const std::unordered_set<std::string_view> only(case_ids.begin(), case_ids.end());
   std::string changed;
   for (const std::string& place : places) {
-    const bool foreign = place == input.path && !io::RealFileSystem().Exists(place) && IsForeign(place);
+    const bool foreign = !io::RealFileSystem().Exists(place) && IsForeign(place);
     // A pipe that was read once holds nothing any more.
     std::error_code ignored;
-    if (!foreign && !std::filesystem::is_regular_file(place, ignored)) continue;
-    Result<RunLog> log = OpenLogArgument(place, {.outputs = true});
-    if (!log && foreign) continue;
+    if (!foreign && !std::filesystem::is_regular_file(place, ignored) && given.empty()) continue;
+    Result<RunLog> log = OpenLogArgument(place, {.outputs = true, .only = &only});
+    if (!log && foreign && given.empty()) continue;
     if (!log) return tl::unexpected(log.error());
     if (log->sha256 == input.sha256) return std::optional<RunLog>(*std::move(log));
     changed = place;
   }
-  if (!changed.empty()) {
+  if (!changed.empty() && given.size() < 2) {
     return FailAt({changed, 0, 0},
                   fmt::format("this is not the {} log that the verdict was reached on: its SHA-256 differs",
                               input.side));
+  }
+  if (!changed.empty()) {
+    return Fail(
+        fmt::format("--{}: none of the {} logs given is {}, which the verdict was reached on: their "
+                    "SHA-256 differ",
+                    input.side, given.size(), io::Quoted(input.path, 200)));
   }
   return std::optional<RunLog>();
 }
@@ -110,7 +130,7 @@ Result<Evidence> ReadEvidence(const Verdict& verdict, const std::set<std::string
   Failure failure;
   for (const VerdictInput& input : verdict.inputs) {
     if (case_ids.empty()) break;
-    Result<std::optional<RunLog>> log = FindLog(input, options.verdict_path);
+    Result<std::optional<RunLog>> log = FindLog(input, options, case_ids);
     if (!log) {
       AddAll(log.error(), failure);
       continue;

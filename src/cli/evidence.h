@@ -26,8 +26,10 @@ struct Evidence {
 };
 
 struct EvidenceOptions {
-  std::string verdict_path;         // a log may have moved with the verdict: it is looked for beside it too
-  std::string suite = {};           // suite.yaml; the log itself holds only the hash of a prompt
+  std::string verdict_path;  // a log may have moved with the verdict: it is looked for beside it too
+  std::string suite = {};    // suite.yaml; the log itself holds only the hash of a prompt
+  // Where the logs of a side are now; empty: where the verdict names them, or beside it.
+  std::vector<std::string> incumbent = {}, candidate = {};
   bool logs_may_be_absent = false;  // else an absent log is a failure; one of another hash always is
 };
 

@@ -1,9 +1,12 @@
 // minslice gate: policy + two sides' logs -> verdict, reports, exit code.
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -100,6 +103,16 @@ bool WriteReports(const Verdict& verdict, const Logs& logs, const std::string& f
   return true;
 }
 
+// A pipe gives its bytes once.
+bool CanBeReadAgain(const GateOptions& options) {
+  const auto regular = [](const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::is_regular_file(path, ignored);
+  };
+  return std::all_of(options.incumbent.begin(), options.incumbent.end(), regular) &&
+         std::all_of(options.candidate.begin(), options.candidate.end(), regular);
+}
+
 void RunGate(const GateOptions& options, Session& session) {
   std::optional<store::Address> store;
   if (!options.store.empty()) {
@@ -114,9 +127,9 @@ void RunGate(const GateOptions& options, Session& session) {
   std::vector<RunLog>& incumbent = logs.incumbent;
   std::vector<RunLog>& candidate = logs.candidate;
   bool good = policy.has_value();
-  // The list of prompts takes the rows; the figures do not.
+  // The list of prompts takes the rows of some cases: they are read a second time, where that is possible.
   good = ReadSides(options.incumbent, options.candidate, incumbent, candidate, session,
-                   {.columns = options.out.empty()}) &&
+                   {.columns = options.out.empty() || CanBeReadAgain(options)}) &&
          good;
   if (!good) return;
 
@@ -132,6 +145,12 @@ void RunGate(const GateOptions& options, Session& session) {
   if (!decided) return;
   const Verdict& verdict = *decided;
 
+  if (!options.out.empty()) {
+    const std::unordered_set<std::string_view> listed = report::PromptsListed(verdict);
+    if (!ReadRowsOf(options.incumbent, listed, incumbent, session) ||
+        !ReadRowsOf(options.candidate, listed, candidate, session))
+      return;
+  }
   if (!options.out.empty() && !WriteReports(verdict, logs, options.out, session)) return;
   if (!AppendToLedger(verdict, candidate, session, context)) return;
   if (store) {

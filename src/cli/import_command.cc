@@ -7,6 +7,7 @@
 
 #include "cli/session.h"
 #include "import/import.h"
+#include "import/log_output.h"
 #include "io/file_system.h"
 
 namespace minslice::cli {
@@ -27,7 +28,7 @@ std::string Count(std::int64_t n, const char* thing) {
 void NoteCounts(const import::ImportedRun& run, const ImportOptions& options, Session& session) {
   const std::int64_t cases = run.run.cases.value_or(0);
   std::string text =
-      fmt::format("{}: {} of {}", options.output, Count(std::ssize(run.rows), "row"), Count(cases, "case"));
+      fmt::format("{}: {} of {}", options.output, Count(run.n_rows, "row"), Count(cases, "case"));
   if (run.run.repeats > 1) text += fmt::format(", {} repeats", run.run.repeats);
   session.Note(fmt::format("{}: {} pass, {} fail", text, run.passed,
                            run.failed - run.model_errors - run.infra_errors) +
@@ -54,12 +55,13 @@ void RunImport(const ImportOptions& options, Session& session) {
   if (const auto free = import::CheckDestination(options.output, options.force, options.files); !free) {
     return session.Report(free.error());
   }
-  io::FileSystem& files = io::RealFileSystem();
-  const Result<import::ImportedRun> run = (*format)->read(options.files, options.fields, files);
+  auto output = import::LogOutput::Make(options.output);
+  if (!output) return session.Report(output.error());
+  import::Options fields = options.fields;
+  fields.rows = &*output;
+  const Result<import::ImportedRun> run = (*format)->read(options.files, fields, io::RealFileSystem());
   if (!run) return session.Report(run.error());
-  if (const auto written = files.WriteFile(options.output, import::LogText(*run)); !written) {
-    return session.Report(written.error());
-  }
+  if (const auto written = output->Write(*run); !written) return session.Report(written.error());
   NoteCounts(*run, options, session);
 }
 

@@ -340,7 +340,7 @@ void Repair(const LogFlags& flags, Session& session) {
   if (const auto written = WriteNew(flags.output, repaired->bytes); !written)
     return session.Report(written.error());
   for (const Diagnostic& diagnostic : repaired->dropped)
-    session.err << "minslice: dropped: " << diagnostic.ToString() << '\n';
+    session.err << "minslice: dropped: " << report::EscapeTerminal(diagnostic.ToString()) << '\n';
   session.out << fmt::format("{}: {} rows kept; lines of {} that are not in it: {}\n",
                              report::EscapeTerminal(flags.output), report::Count(repaired->rows),
                              report::EscapeTerminal(path), report::Count(Size(repaired->dropped.size())));

@@ -24,8 +24,8 @@ struct MdeFlags : MdeOptions {
 };
 
 Result<MdePilot> ReadPilot(const std::vector<std::string>& paths) {
-  Result<RunLog> incumbent = OpenLogArgument(paths[0]);
-  Result<RunLog> candidate = OpenLogArgument(paths[1]);
+  Result<RunLog> incumbent = OpenLogArgument(paths[0], {.columns = true});
+  Result<RunLog> candidate = OpenLogArgument(paths[1], {.columns = true});
   std::vector<Diagnostic> errors;
   if (!incumbent) errors = incumbent.error().diagnostics;
   if (!candidate)

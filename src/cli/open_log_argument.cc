@@ -151,23 +151,43 @@ bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, 
 bool ReadSides(const std::vector<std::string>& incumbent, const std::vector<std::string>& candidate,
                std::vector<RunLog>& incumbent_logs, std::vector<RunLog>& candidate_logs, Session& session,
                const log::ReadOptions& options) {
-  // Repeats are compared row by row; a side of several logs may be repeats.
+  // Repeats are compared row by row.
   log::ReadOptions chosen = options;
-  chosen.columns = options.columns && incumbent.size() == 1 && candidate.size() == 1;
   chosen.repeats_as_rows = true;
+  io::Sha256Pair hashes;
+  chosen.hash_with = &hashes;
+  // A log with more repeats than its run record promises, and logs that are repeats of each other.
+  const auto repeated = [](const std::vector<RunLog>& logs) {
+    const auto more = [](const RunLog& log) { return log.columns && pair::HighestRepeat(log) > 1; };
+    const auto rows = [](const RunLog& log) { return !log.columns; };
+    if (std::any_of(logs.begin(), logs.end(), more)) return true;
+    return logs.size() > 1 && (std::any_of(logs.begin(), logs.end(), rows) || pair::ShareRows(logs));
+  };
   for (;;) {
     auto other = std::async(std::launch::async, [&] { return OpenAll(candidate, chosen); });
     const bool good = TakeAll(OpenAll(incumbent, chosen), incumbent_logs, session);
     if (!TakeAll(other.get(), candidate_logs, session) || !good) return false;
-    // A log with more repeats than its run record promises.
-    const auto more = [](const RunLog& log) { return log.columns && pair::HighestRepeat(log) > 1; };
-    if (std::none_of(incumbent_logs.begin(), incumbent_logs.end(), more) &&
-        std::none_of(candidate_logs.begin(), candidate_logs.end(), more))
-      return true;
+    if (!chosen.columns || (!repeated(incumbent_logs) && !repeated(candidate_logs))) return true;
     chosen.columns = false;
     incumbent_logs.clear();
     candidate_logs.clear();
   }
+}
+
+bool ReadRowsOf(const std::vector<std::string>& paths, const std::unordered_set<std::string_view>& case_ids,
+                std::vector<RunLog>& logs, Session& session) {
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (!logs[i].columns) continue;
+    Result<RunLog> again = OpenLogArgument(paths[i], {.only = &case_ids});
+    if (again && again->sha256 != logs[i].sha256)
+      again = FailAt({paths[i]}, "it changed while it was read: nothing is written of it");
+    if (!again) {
+      session.Report(again.error());
+      return false;
+    }
+    logs[i].cases = std::move(again->cases);
+  }
+  return true;
 }
 
 }  // namespace minslice::cli

@@ -5,6 +5,8 @@
 #define MINSLICE_CLI_OPEN_LOG_ARGUMENT_H_
 
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "cli/session.h"
@@ -25,6 +27,11 @@ bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, 
 bool ReadSides(const std::vector<std::string>& incumbent, const std::vector<std::string>& candidate,
                std::vector<RunLog>& incumbent_logs, std::vector<RunLog>& candidate_logs, Session& session,
                const log::ReadOptions& options = {});
+
+// For logs that were read as columns, the rows of some cases, read again and of the very same bytes; logs of
+// rows stay as they are.
+bool ReadRowsOf(const std::vector<std::string>& paths, const std::unordered_set<std::string_view>& case_ids,
+                std::vector<RunLog>& logs, Session& session);
 
 }  // namespace minslice::cli
 

@@ -23,6 +23,7 @@ struct ShowOptions {
   std::string verdict;
   std::string slice;
   std::string suite;
+  std::vector<std::string> incumbent, candidate;
   bool broke = false;
   bool fixed = false;
   std::size_t lines = 20;
@@ -230,8 +231,11 @@ void RunShow(const ShowOptions& options, Session& session) {
 
   std::set<std::string> wanted;
   for (const Changed& change : *changed) wanted.insert(change.case_id);
-  const Result<Evidence> evidence =
-      ReadEvidence(*verdict, wanted, {.verdict_path = options.verdict, .suite = options.suite});
+  const Result<Evidence> evidence = ReadEvidence(*verdict, wanted,
+                                                 {.verdict_path = options.verdict,
+                                                  .suite = options.suite,
+                                                  .incumbent = options.incumbent,
+                                                  .candidate = options.candidate});
   if (!evidence) return session.Report(evidence.error());
   if (options.format == "json") {
     json::Value list = json::Value::array();
@@ -269,6 +273,12 @@ void AddShowCommand(CLI::App& app, Session& session) {
       ->type_name("SLICE");
   command->add_option("--suite", options->suite, "the suite, to show prompts and expected answers too")
       ->type_name("SUITE");
+  command
+      ->add_option("--incumbent", options->incumbent,
+                   "where the incumbent's log is now, if it has moved since; several: each of them")
+      ->type_name("LOG");
+  command->add_option("--candidate", options->candidate, "the same for the candidate's log")
+      ->type_name("LOG");
   CLI::Option* broke = command->add_flag("--broke", options->broke, "only what passed before and fails now");
   command->add_flag("--fixed", options->fixed, "only what failed before and passes now")->excludes(broke);
   command->add_option("--lines", options->lines, "lines shown of each answer; 0 shows all")
@@ -278,7 +288,8 @@ void AddShowCommand(CLI::App& app, Session& session) {
   command->footer(
       "Example:\n"
       "  minslice show report/verdict.json refund_flow --broke\n\n"
-      "Reads the logs that the verdict names and refuses any whose SHA-256 is not the one that was gated.");
+      "Reads the logs that the verdict names, there or beside the verdict, or those that --incumbent and "
+      "--candidate name now, and refuses any whose SHA-256 is not the one that was gated.");
   command->callback([options, &session] { RunShow(*options, session); });
 }
 

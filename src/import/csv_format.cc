@@ -6,6 +6,7 @@
 #include "import/formats.h"
 #include "import/row_mapper.h"
 #include "io/csv_reader.h"
+#include "io/input_stream.h"
 #include "io/nearest_name.h"
 #include "io/utf8.h"
 
@@ -105,12 +106,15 @@ Result<ImportedRun> ReadCsv(std::span<const std::string> paths, const Options& o
                             io::FileSystem& files) {
   if (auto checked = CheckFieldOptions(options); !checked) return tl::unexpected(std::move(checked.error()));
   io::Diagnostics diagnostics;
-  RunBuilder builder(diagnostics);
+  RunBuilder builder(diagnostics, options.rows);
   RowMapper mapper(options, builder, diagnostics);
   for (const std::string& path : paths) {
-    const auto text = files.ReadFile(path);
+    bool cut = false;
+    const auto text = io::ReadPlain(files, path, {.cut = &cut});
     if (!text) {
       diagnostics.AddAll(text.error());
+    } else if (cut) {
+      diagnostics.Add({path}, kCutFrame);
     } else {
       ReadFile(path, *text, mapper, diagnostics);
     }

@@ -2,12 +2,16 @@
 #ifndef MINSLICE_IMPORT_FORMATS_H_
 #define MINSLICE_IMPORT_FORMATS_H_
 
+#include <cstddef>
 #include <span>
 #include <string>
 
 #include "import/import.h"
 
 namespace minslice::import {
+
+inline constexpr std::size_t kLongestLine = std::size_t{64} << 20U;  // bytes of one row
+inline constexpr const char* kCutFrame = "its zstd data end within a frame: the file is not whole";
 
 Result<ImportedRun> ReadJsonl(std::span<const std::string> paths, const Options& options,
                               io::FileSystem& files);

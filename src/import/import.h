@@ -17,6 +17,13 @@
 
 namespace minslice::import {
 
+// Takes the rows of a run one by one, so that none has to be held.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  virtual Result<void> Take(const CaseRecord& row) = 0;
+};
+
 // A field name with dots ("scores.preference", "choices.0.text") reaches into nested values, unless the row
 // has a field of that very name.
 struct Options {
@@ -37,6 +44,7 @@ struct Options {
   std::string filter;                        // lm-eval
   std::string provider;                      // promptfoo: a label or an id
   std::optional<std::int64_t> prompt_index;  // promptfoo: promptIdx
+  RowSink* rows = nullptr;                   // where the rows go; null: into ImportedRun::rows
 };
 
 struct DimensionCount {
@@ -47,7 +55,8 @@ struct DimensionCount {
 // A run as it will stand in the log, and what was counted on the way.
 struct ImportedRun {
   RunRecord run;
-  std::vector<CaseRecord> rows;  // in the files' order
+  std::vector<CaseRecord> rows;  // in the files' order; none where Options::rows took them
+  std::int64_t n_rows = 0;
   EndRecord end;
   bool finished = true;  // else the log gets no end record: the run did not finish
   std::int64_t passed = 0;

@@ -10,6 +10,7 @@
 #include "import/formats.h"
 #include "import/json_fields.h"
 #include "import/row_mapper.h"
+#include "io/input_stream.h"
 #include "io/nearest_name.h"
 #include "io/utf8.h"
 #include "json/canonical.h"
@@ -108,19 +109,20 @@ class JsonlReader {
     values_.resize(paths_.size());
   }
 
-  // `padded` has simdjson's padding after its end.
-  void ReadFile(const std::string& path, std::string_view padded) {
-    std::string_view rest = io::SkipByteOrderMark(padded);
+  void ReadFile(const std::string& path, io::PlainStream& stream) {
+    static_assert(io::LineSource::kLineSlack >= simdjson::SIMDJSON_PADDING);
+    io::LineSource lines(stream, path, kLongestLine);
     bool any = false;
-    for (int line = 1; !rest.empty(); ++line) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      const std::string_view text = rest.substr(0, end);
-      if (text.find_first_not_of(" \t\r") != std::string_view::npos) {
-        any = true;
-        ReadLine(path, line, text);
-      }
-      rest.remove_prefix(std::min(end + 1, rest.size()));
+    for (;;) {
+      const auto line = lines.Next();
+      if (!line) return diagnostics_.AddAll(line.error());
+      if (!*line) break;
+      const std::string_view text = lines.line() == 1 ? io::SkipByteOrderMark(**line) : **line;
+      if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      any = true;
+      ReadLine(path, static_cast<int>(lines.line()), text);
     }
+    if (stream.cut()) return diagnostics_.Add({path}, kCutFrame);
     if (!any) diagnostics_.Add({path, 1, 0}, "expected one JSON object a line, found an empty file");
   }
 
@@ -172,18 +174,16 @@ Result<ImportedRun> ReadJsonl(std::span<const std::string> paths, const Options&
                               io::FileSystem& files) {
   if (auto checked = CheckFieldOptions(options); !checked) return tl::unexpected(std::move(checked.error()));
   io::Diagnostics diagnostics;
-  RunBuilder builder(diagnostics);
+  RunBuilder builder(diagnostics, options.rows);
   RowMapper mapper(options, builder, diagnostics);
   JsonlReader reader(mapper, diagnostics);
   for (const std::string& path : paths) {
-    auto text = files.ReadFile(path, simdjson::SIMDJSON_PADDING);
-    if (!text) {
-      diagnostics.AddAll(text.error());
-      continue;
+    const auto stream = io::PlainStream::Open(files, path);
+    if (stream) {
+      reader.ReadFile(path, **stream);
+    } else {
+      diagnostics.AddAll(stream.error());
     }
-    const std::size_t size = text->size();
-    text->append(simdjson::SIMDJSON_PADDING, '\0');
-    reader.ReadFile(path, std::string_view(*text).substr(0, size));
   }
   mapper.Finish();
   return builder.Build("jsonl", paths.front(), options);

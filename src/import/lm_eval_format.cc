@@ -2,10 +2,12 @@
 // results_<time>.json beside it, which names the model and counts the documents.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <regex>
 
 #include "import/formats.h"
+#include "import/number_set.h"
 #include "import/tool_rows.h"
 #include "io/nearest_name.h"
 #include "json/canonical.h"
@@ -105,13 +107,13 @@ class LmEval {
 
   void ReadSamples(const SamplesFile& file) {
     bool right = false;
-    std::set<std::int64_t> documents;
+    NumberSet documents;
     const std::size_t errors = reader_.diagnostics().size();
     const std::int64_t taken = rows_taken_;
     const auto visit = [&](Json row, const SourcePosition& where) {
       if (!right && (!Member(row, "resps") || !Member(row, "doc"))) return false;
       right = true;
-      documents.insert(IntegerOf(Member(row, "doc_id")).value_or(std::ssize(documents)));
+      documents.Insert(IntegerOf(Member(row, "doc_id")).value_or(documents.size()));
       Row(file, row, where);
       return true;
     };
@@ -135,19 +137,26 @@ class LmEval {
                                 "into a log of its own, or leave it out");
     }
     const auto expected = expected_.find(file.task);
-    if (right && expected != expected_.end() && std::ssize(documents) < expected->second) {
+    if (right && expected != expected_.end() && documents.size() < expected->second) {
       reader_.facts.finished = false;
       reader_.facts.notes.push_back(fmt::format("{}: {} of {} documents are missing", file.task,
-                                                expected->second - std::ssize(documents), expected->second));
+                                                expected->second - documents.size(), expected->second));
     }
   }
 
   // The metric that says pass: the one that is asked for, else the first that is a number in this row (a
   // metric of a whole corpus, such as bleu, is none). Empty: there is none.
-  std::string Metric(Json row) {
+  const std::string& Metric(Json row) {
+    const auto list = Member(row, "metrics");
+    const bool listed = list && list->is_array();
+    if (listed && SameMetrics(row, *list)) return last_metric_;
+    last_names_.clear();
     std::set<std::string> names;
-    if (const auto list = Member(row, "metrics"); list && list->is_array()) {
-      for (const Json name : simdjson::dom::array(*list)) names.insert(TextOf(name));
+    if (listed) {
+      for (const Json name : simdjson::dom::array(*list)) {
+        last_names_.push_back(TextOf(name));
+        names.insert(last_names_.back());
+      }
     } else {  // before 0.4.5
       static const std::set<std::string> kOthers = {
           "doc_id",         "doc",      "target",      "arguments",  "resps", "filter",
@@ -166,18 +175,38 @@ class LmEval {
       if (first.empty()) first = name;
     }
     const std::string& wanted = reader_.options().scorer;
-    if (!wanted.empty()) return names.contains(wanted) ? wanted : "";
-    return first.empty() && !names.empty() ? *names.begin() : first;
+    if (!wanted.empty()) {
+      last_metric_ = names.contains(wanted) ? wanted : "";
+    } else {
+      last_metric_ = first.empty() && !names.empty() ? *names.begin() : first;
+    }
+    if (std::any_of(names.begin(), names.end(),
+                    [&](const auto& name) { return not_numbers_.contains(name); }))
+      last_names_.clear();
+    return last_metric_;
+  }
+  // As in the row before, and each a number in both: so it is in nearly every row of a file.
+  bool SameMetrics(Json row, Json list) const {
+    std::size_t i = 0;
+    for (const Json name : simdjson::dom::array(list)) {
+      std::string_view text;
+      if (i == last_names_.size() || name.get(text) != simdjson::SUCCESS || text != last_names_[i])
+        return false;
+      if (!NumberOf(Member(row, text))) return false;
+      ++i;
+    }
+    return i > 0 && i == last_names_.size();
   }
 
   void Row(const SamplesFile& file, Json row, const SourcePosition& where) {
     const std::string filter = Member(row, "filter") ? TextOf(Member(row, "filter")) : "none";
     if (filters_.empty()) first_filter_ = filter;
-    filters_.insert(filter);
+    if (filters_.empty() || filter != last_filter_) filters_.insert(filter);
+    last_filter_ = filter;
     const bool each = reader_.options().filter == kEachAnswer;
     const std::string& wanted = reader_.options().filter;
     if (!each && filter != (wanted.empty() ? first_filter_ : wanted)) return;
-    const std::string metric = Metric(row);
+    const std::string& metric = Metric(row);
     if (metric.empty()) return;
     ++rows_taken_;
     const auto value = NumberOf(Member(row, metric));
@@ -327,7 +356,8 @@ class LmEval {
   SourcePosition first_ungraded_;
   std::map<std::string, std::int64_t> expected_;
   bool several_tasks_ = false;
-  std::string first_filter_;
+  std::string first_filter_, last_filter_, last_metric_;
+  std::vector<std::string> last_names_;  // of the row before
   std::int64_t rows_taken_ = 0;
   std::size_t most_answers_ = 0;
 };

@@ -4,7 +4,9 @@
 #define MINSLICE_IMPORT_RUN_BUILDER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -24,14 +26,15 @@ struct RunFacts {
 
 class RunBuilder {
  public:
-  // `advice`: what a user does about two rows of one case and repeat.
-  explicit RunBuilder(io::Diagnostics& diagnostics,
-                      const char* advice = "name the field that counts the repeats with --repeat-field")
-      : diagnostics_(diagnostics), advice_(advice) {}
+  // `rows` takes the rows; null: they are held, and become ImportedRun::rows. `advice`: what a user does
+  // about two rows of one case and repeat.
+  RunBuilder(io::Diagnostics& diagnostics, RowSink* rows,
+             const char* advice = "name the field that counts the repeats with --repeat-field")
+      : diagnostics_(diagnostics), advice_(advice), sink_(rows) {}
 
   // segments ascending by dimension, scores ascending by name.
   void Add(CaseRecord row, const SourcePosition& where);
-  std::size_t n_rows() const { return rows_.size(); }
+  std::int64_t n_rows() const { return counts_.n_rows; }
 
   // `format` becomes imported_from, `first_path` the target's name where nothing else gives one. Fails with
   // all that was found, also by others, in `diagnostics`.
@@ -42,21 +45,42 @@ class RunBuilder {
   struct Place {
     std::uint32_t file = 0;
     int line = 0;
-    int repeat = 1;
   };
+  // Of a text or a (case, repeat), by a hash of 128 bits: what is kept of a row does not grow with its texts.
+  struct Key {
+    std::uint64_t low = 0, high = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const { return key.low; }
+  };
+  // What the first row of a case says that the case is.
   struct CaseSeen {
-    std::size_t first_row = 0;
-    std::vector<Place> places;  // one a row
+    Place place;
+    int repeat = 1;
+    std::uint32_t segments = 0;
+    std::int64_t rows = 0;
+    Key cluster, prompt;  // zero: none
   };
 
+  static Key KeyOf(std::string_view text);
   std::string Describe(const Place& place) const;
-  void CheckAgainstFirst(const CaseRecord& row, const CaseSeen& seen, const SourcePosition& where);
+  std::uint32_t SegmentSet(const std::vector<Segment>& segments);
+  void CheckAgainstFirst(const CaseRecord& row, const CaseSeen& own, const CaseSeen& first,
+                         const SourcePosition& where);
 
   io::Diagnostics& diagnostics_;
   const char* advice_;
-  std::vector<CaseRecord> rows_;
+  RowSink* sink_;
+  std::optional<Failure> failure_;  // of the sink
+  ImportedRun counts_;              // rows where they are held
   std::vector<std::string> files_;
-  std::unordered_map<std::string, CaseSeen> cases_;
+  std::unordered_map<Key, CaseSeen, KeyHash> cases_;
+  std::unordered_map<Key, Place, KeyHash> later_;  // by case and repeat: rows behind the first of their case
+  std::vector<std::vector<Segment>> sets_;
+  std::unordered_map<std::string, std::uint32_t> set_numbers_;
+  std::string set_key_, last_key_;
+  std::uint32_t last_set_ = 0;
   std::unordered_map<std::string, std::unordered_set<std::string>> values_;  // by dimension
 };
 

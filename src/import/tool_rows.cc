@@ -243,7 +243,7 @@ std::string ContentIds::Name(std::string hash, std::int64_t document) {
 ToolReader::ToolReader(const char* format, const Options& options)
     : format_(format),
       options_(options),
-      builder_(diagnostics_, "name a field that tells them apart with --id-field"),
+      builder_(diagnostics_, options.rows, "name a field that tells them apart with --id-field"),
       mapper_(options, builder_, diagnostics_, true) {
   for (const WantedField& field : mapper_.wanted()) paths_.emplace_back(field.name);
   values_.resize(paths_.size());

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "import/formats.h"
 #include "import/import.h"
 #include "import/json_fields.h"
 #include "import/row_mapper.h"
@@ -29,7 +30,6 @@ namespace minslice::import {
 using Json = simdjson::dom::element;
 
 inline constexpr std::size_t kDeepest = 64;                           // nested levels of a foreign document
-inline constexpr std::size_t kLongestLine = std::size_t{64} << 20U;   // bytes of one row
 inline constexpr std::int64_t kLargestFile = std::int64_t{2} << 30U;  // bytes of one file
 
 // Flags that these formats have no use for, or that are missing; `takes` names the flags of this tool among

@@ -107,7 +107,12 @@ class ViewInput final : public InputStream {
 
 }  // namespace
 
-bool LooksLikeZstd(std::string_view bytes) { return bytes.starts_with("\x28\xb5\x2f\xfd"); }
+bool LooksLikeZstd(std::string_view bytes) { return bytes.size() >= 4 && BeginsLikeZstd(bytes); }
+
+bool BeginsLikeZstd(std::string_view bytes) {
+  const std::string_view magic = "\x28\xb5\x2f\xfd";
+  return bytes.substr(0, magic.size()) == magic.substr(0, bytes.size());
+}
 
 bool NamesZstd(std::string_view path) { return path.ends_with(".zst"); }
 

@@ -39,6 +39,7 @@ inline constexpr std::uint64_t kBombFrom = std::uint64_t{1} << 28U;
 inline constexpr std::uint64_t kBombRatio = 1000;
 
 bool LooksLikeZstd(std::string_view bytes);
+bool BeginsLikeZstd(std::string_view bytes);  // likewise of fewer than four bytes
 
 struct PlainOptions {
   std::size_t slack = 0;                      // as in FileSystem::ReadFile
@@ -64,9 +65,10 @@ class LineSource {
   Result<std::optional<std::string_view>> Next();
   // Of what stands in the buffer, from the last line on; after the first line: of the file.
   std::string Head(std::size_t most) const;
-  std::int64_t line() const { return line_; }         // of the last line, from 1
-  bool terminated() const { return terminated_; }     // the last line had its newline
-  std::uint64_t bytes_read() const { return read_; }  // with what stands in the buffer
+  std::int64_t line() const { return line_; }                            // of the last line, from 1
+  bool terminated() const { return terminated_; }                        // the last line had its newline
+  std::uint64_t bytes_read() const { return read_; }                     // with what stands in the buffer
+  std::uint64_t bytes_taken() const { return read_ - (end_ - begin_); }  // to the end of the last line
 
  private:
   Result<bool> Fill();  // false: nothing more

@@ -20,19 +20,21 @@ StagedFile::StagedFile(StagedFile&& other) noexcept
     : path_(std::move(other.path_)),
       target_(std::move(other.target_)),
       temporary_(std::exchange(other.temporary_, {})),
-      special_(std::move(other.special_)) {}
+      special_(std::move(other.special_)),
+      fd_(std::move(other.fd_)) {}
 
 StagedFile::~StagedFile() {
   if (!temporary_.empty()) unlink(temporary_.c_str());
 }
 
-Result<StagedFile> StagedFile::Write(const std::string& path, std::string_view bytes) {
+Result<StagedFile> StagedFile::Open(const std::string& path) {
   StagedFile file(path, path);
   struct stat status{};
   if (stat(path.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) return SystemFailure(path, "cannot be written", EISDIR);
     if (!S_ISREG(status.st_mode)) {
-      file.special_ = bytes;
+      file.fd_ = Descriptor(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+      if (file.fd_.get() < 0) return SystemFailure(path, "cannot be written", errno);
       return file;
     }
     if (char* real = realpath(path.c_str(), nullptr)) {
@@ -41,20 +43,47 @@ Result<StagedFile> StagedFile::Write(const std::string& path, std::string_view b
     }
   }
   file.temporary_ = file.target_ + ".tmp." + std::to_string(getpid());
-  Descriptor fd(open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (fd.get() < 0) {
+  file.fd_ = Descriptor(open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (file.fd_.get() < 0) {
     const int error = errno;
     file.temporary_.clear();  // not ours to remove
     return SystemFailure(path, "cannot be written", error);
   }
-  int error = WriteAll(fd.get(), bytes);
-  if (error == 0 && fsync(fd.get()) != 0) error = errno;
-  if (close(fd.Release()) != 0 && error == 0) error = errno;
-  if (error != 0) return SystemFailure(path, "cannot be written", error);
+  return file;
+}
+
+Result<void> StagedFile::Append(std::string_view bytes) {
+  if (const int error = WriteAll(fd_.get(), bytes)) return SystemFailure(path_, "cannot be written", error);
+  return {};
+}
+
+Result<void> StagedFile::Seal() {
+  const bool regular = !temporary_.empty();
+  int error = regular && fsync(fd_.get()) != 0 ? errno : 0;
+  if (close(fd_.Release()) != 0 && error == 0) error = errno;
+  if (error != 0) return SystemFailure(path_, "cannot be written", error);
+  return {};
+}
+
+Result<StagedFile> StagedFile::Write(const std::string& path, std::string_view bytes) {
+  struct stat status{};
+  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    StagedFile special(path, path);
+    special.special_ = bytes;
+    return special;
+  }
+  Result<StagedFile> file = Open(path);
+  if (!file) return file;
+  if (auto written = file->Append(bytes); !written) return tl::unexpected(written.error());
+  if (auto sealed = file->Seal(); !sealed) return tl::unexpected(sealed.error());
   return file;
 }
 
 Result<void> StagedFile::Commit() {
+  if (fd_.get() >= 0) {
+    if (auto sealed = Seal(); !sealed) return sealed;
+    if (temporary_.empty()) return {};
+  }
   if (temporary_.empty()) {
     Descriptor fd(open(target_.c_str(), O_WRONLY | O_CLOEXEC));
     if (fd.get() < 0) return SystemFailure(path_, "cannot be written", errno);

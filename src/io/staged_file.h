@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/posix_file.h"
 #include "minslice/result.h"
 
 namespace minslice::io {
@@ -17,6 +18,10 @@ namespace minslice::io {
 class StagedFile {
  public:
   static Result<StagedFile> Write(const std::string& path, std::string_view bytes);
+  // The same in pieces: Append as often as needed, then Commit. What is no regular file gets the bytes as
+  // they come.
+  static Result<StagedFile> Open(const std::string& path);
+  Result<void> Append(std::string_view bytes);
   StagedFile(StagedFile&& other) noexcept;
   StagedFile& operator=(StagedFile&&) = delete;
   ~StagedFile();
@@ -25,11 +30,13 @@ class StagedFile {
 
  private:
   StagedFile(std::string path, std::string target) : path_(std::move(path)), target_(std::move(target)) {}
+  Result<void> Seal();  // synced and closed
 
   std::string path_;       // as the user named it, for messages
   std::string target_;     // where links lead
   std::string temporary_;  // empty: committed, or no regular file
   std::string special_;    // bytes for what is no regular file
+  Descriptor fd_{-1};      // while it is written in pieces
 };
 
 struct PendingFile {

@@ -64,7 +64,7 @@ std::string Compact(const Value& value) {
 }
 
 std::string Pretty(const Value& value) {
-  return value.dump(2, ' ', false, Value::error_handler_t::replace) + "\n";
+  return value.dump(2, ' ', true, Value::error_handler_t::replace) + "\n";
 }
 
 }  // namespace minslice::json

@@ -21,7 +21,8 @@ Value ToValue(const Node& node);
 
 // One line, keys in their order; ill-formed UTF-8 becomes U+FFFD instead of an exception.
 std::string Compact(const Value& value);
-// Two spaces of indent and a newline at the end.
+// Two spaces of indent and a newline at the end; what is not ASCII as \u, so that no name commands the
+// terminal on which it is read.
 std::string Pretty(const Value& value);
 
 }  // namespace minslice::json

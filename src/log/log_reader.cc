@@ -154,7 +154,7 @@ class Reader {
   }
 
   Result<RunLog> Run(io::PlainStream& stream) {
-    io::Sha256 hash;
+    io::Sha256 hash(options_.hash_with);
     io::LineSource lines(stream, path_, kLongestLine, &hash);
     for (;;) {
       const auto line = lines.Next();
@@ -195,7 +195,7 @@ class Reader {
   // The rest of the file has rows like its first ones: growing step by step would touch the memory twice.
   void MakeRoom(const io::LineSource& lines, const io::PlainStream& stream) {
     const double left = static_cast<double>(stream.file_size()) /
-                        static_cast<double>(std::max<std::uint64_t>(lines.bytes_read(), 1));
+                        static_cast<double>(std::max<std::uint64_t>(lines.bytes_taken(), 1));
     if (left < 1 || left > 1e7) return;
     const auto expected =
         static_cast<std::size_t>(static_cast<double>(kRowsToJudgeBy) * left * 1.1) + kRowsToJudgeBy;
@@ -203,9 +203,16 @@ class Reader {
   }
 
   void Line(std::string_view line, int number, bool last) {
-    if (columns_ && has_run_ && !last && ScanRow(line, row_)) {
+    if (columns_ && has_run_ && !last && scanner_.Scan(line, row_)) {
       columns_->Append(row_);
       log_.end.reset();
+      log_.stop.reset();
+      return;
+    }
+    if (options_.only != nullptr && has_run_ && !last && scanner_.Scan(line, row_) &&
+        !options_.only->contains(row_.case_id)) {
+      log_.end.reset();
+      log_.stop.reset();
       return;
     }
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
@@ -400,7 +407,7 @@ class Reader {
     if (fields_.broken()) return;
     if (columns_) {
       columns_->Append(row_);
-    } else {
+    } else if (options_.only == nullptr || options_.only->contains(row_.case_id)) {
       log_.cases.push_back(ToRecord(row_));
     }
     log_.end.reset();
@@ -520,9 +527,10 @@ class Reader {
         fields_.Wrong(fmt::format("segments.{}", dimension), segment, "a text");
         continue;
       }
-      row_.segments.emplace_back(dimension, text);
+      row_.own_segments.emplace_back(dimension, text);
     }
-    SortNames("segments", row_.segments);
+    SortNames("segments", row_.own_segments);
+    row_.segments = row_.own_segments;
   }
 
   void ReadEnd(simdjson::dom::object record, int line) {
@@ -598,6 +606,7 @@ class Reader {
   LineReader fields_;
   simdjson::dom::parser parser_;
   RowFields row_;
+  RowScanner scanner_;
   std::shared_ptr<RowColumns> columns_;                     // null: rows go to log_.cases
   std::string head_;                                        // of the file, to say what it looks like
   std::size_t closed_rows_ = static_cast<std::size_t>(-1);  // before the first end record

@@ -9,7 +9,10 @@
 #define MINSLICE_LOG_LOG_READER_H_
 
 #include <string>
+#include <string_view>
+#include <unordered_set>
 
+#include "io/sha256.h"
 #include "minslice/record.h"
 #include "minslice/result.h"
 
@@ -19,6 +22,9 @@ struct ReadOptions {
   bool outputs = false;  // keep CaseRecord::output; gate and compare do not need it
   bool columns = false;  // RunLog::columns instead of RunLog::cases: for pairing, in a tenth of the memory
   bool repeats_as_rows = false;  // with `columns`: not of a log whose run record promises several repeats
+  // Rows of these cases alone, where it is set; other lines are checked all the same. Not with `columns`.
+  const std::unordered_set<std::string_view>* only = nullptr;
+  io::Sha256Pair* hash_with = nullptr;  // a log that another thread reads at the same time
 };
 
 // A line that is longer is no row.

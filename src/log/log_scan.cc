@@ -1,7 +1,6 @@
 #include "log/log_scan.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "io/diagnostics.h"
@@ -15,45 +14,13 @@ namespace {
 
 constexpr std::size_t kBlock = std::size_t{1} << 20;
 
-// The next block of the file, short at its end.
-using NextBlock = std::function<Result<void>(std::string& block)>;
-
-Result<NextBlock> OpenBlocks(const std::string& path, bool compressed) {
-  if (compressed) {
-    Result<std::unique_ptr<io::PlainStream>> opened = io::PlainStream::Open(io::RealFileSystem(), path);
-    if (!opened) return tl::unexpected(opened.error());
-    return
-        [stream = std::shared_ptr<io::PlainStream>(std::move(*opened))](std::string& block) -> Result<void> {
-          block.resize(kBlock);
-          std::size_t filled = 0;
-          while (filled < kBlock) {
-            const Result<std::size_t> read = stream->Read(block.data() + filled, kBlock - filled);
-            if (!read) return tl::unexpected(read.error());
-            if (*read == 0) break;
-            filled += *read;
-          }
-          block.resize(filled);
-          return {};
-        };
-  }
-  Result<std::unique_ptr<io::RandomFile>> opened = io::RealFileSystem().OpenRandom(path);
-  if (!opened) return tl::unexpected(opened.error());
-  return [file = std::shared_ptr<io::RandomFile>(std::move(*opened)),
-          at = std::int64_t{0}](std::string& block) mutable -> Result<void> {
-    Result<void> read = file->ReadAt(at, kBlock, block);
-    at += static_cast<std::int64_t>(block.size());
-    return read;
-  };
-}
-
 }  // namespace
 
 // Each piece is whole lines behind the log's first one, so that the reader of whole logs reads it.
 Result<LogScan> ScanLog(const std::string& path,
-                        const std::function<void(std::vector<CaseRecord>&& rows)>& on_rows,
-                        const ScanOptions& options) {
-  const Result<NextBlock> next_block = OpenBlocks(path, options.compressed);
-  if (!next_block) return tl::unexpected(next_block.error());
+                        const std::function<void(std::vector<CaseRecord>&& rows)>& on_rows) {
+  const auto file = io::PlainStream::Open(io::RealFileSystem(), path);
+  if (!file) return tl::unexpected(file.error());
   LogScan scan;
   io::Sha256 hash;
   io::Diagnostics diagnostics;
@@ -65,7 +32,15 @@ Result<LogScan> ScanLog(const std::string& path,
   bool last = false;
   bool first = true;
   while (!last) {
-    if (auto read = (*next_block)(block); !read) return tl::unexpected(read.error());
+    block.resize(kBlock);
+    std::size_t size = 0;
+    while (size < kBlock) {
+      const auto n = (*file)->Read(block.data() + size, kBlock - size);
+      if (!n) return tl::unexpected(n.error());
+      if (*n == 0) break;
+      size += *n;
+    }
+    block.resize(size);
     at += static_cast<std::int64_t>(block.size());
     hash.Update(block);
     last = block.size() < kBlock;
@@ -101,6 +76,10 @@ Result<LogScan> ScanLog(const std::string& path,
     pending = std::move(rest);
   }
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
+  if ((*file)->cut()) {
+    scan.torn_tail = true;
+    scan.end.reset();
+  }
   scan.bytes = at;
   scan.sha256 = hash.HexDigest();
   return scan;

@@ -18,20 +18,15 @@ struct LogScan {
   std::optional<EndRecord> end;  // only as the last record
   bool torn_tail = false;
   std::int64_t rows = 0;
-  std::int64_t bytes = 0;
-  std::string sha256;
-};
-
-struct ScanOptions {
-  bool compressed = false;  // a log that is compressed with zstd is read as what it holds, and hashed so
+  std::int64_t bytes = 0;  // of what the file holds, where it is compressed
+  std::string sha256;      // likewise
 };
 
 // Hands out the rows in the file's order, without their outputs. As in ReadLog every broken line is named and
 // a torn last line dropped. A row that a later one supersedes is handed out too, unless both stand close
-// together.
+// together. A log that is compressed with zstd is read as what it holds, and hashed so.
 Result<LogScan> ScanLog(const std::string& path,
-                        const std::function<void(std::vector<CaseRecord>&& rows)>& on_rows,
-                        const ScanOptions& options = {});
+                        const std::function<void(std::vector<CaseRecord>&& rows)>& on_rows);
 
 }  // namespace minslice::log
 

@@ -11,25 +11,22 @@ std::string RequestSha256(const std::string& request_json) {
   return io::Sha256Hex(node ? json::Canonical(*node) : request_json);
 }
 
-Result<LogSummary> SummarizeLog(const std::string& path, const ScanOptions& options) {
+Result<LogSummary> SummarizeLog(const std::string& path) {
   LogSummary summary;
   long double spent = 0;
   bool any_cost = false;
-  const auto scan = ScanLog(
-      path,
-      [&](std::vector<CaseRecord>&& rows) {
-        for (const CaseRecord& row : rows) {
-          ++summary.outcomes[OutcomeName(row.outcome)];
-          if (row.response_model) ++summary.response_models[*row.response_model];
-          summary.input_tokens += row.input_tokens.value_or(0);
-          summary.output_tokens += row.output_tokens.value_or(0);
-          if (row.cost_usd) {
-            spent += *row.cost_usd;
-            any_cost = true;
-          }
-        }
-      },
-      options);
+  const auto scan = ScanLog(path, [&](std::vector<CaseRecord>&& rows) {
+    for (const CaseRecord& row : rows) {
+      ++summary.outcomes[OutcomeName(row.outcome)];
+      if (row.response_model) ++summary.response_models[*row.response_model];
+      summary.input_tokens += row.input_tokens.value_or(0);
+      summary.output_tokens += row.output_tokens.value_or(0);
+      if (row.cost_usd) {
+        spent += *row.cost_usd;
+        any_cost = true;
+      }
+    }
+  });
   if (!scan) return tl::unexpected(scan.error());
   summary.run = scan->run;
   summary.rows = scan->rows;

@@ -30,7 +30,7 @@ struct LogSummary {
 
 std::string RequestSha256(const std::string& request_json);
 
-Result<LogSummary> SummarizeLog(const std::string& path, const ScanOptions& options = {});
+Result<LogSummary> SummarizeLog(const std::string& path);
 
 }  // namespace minslice::log
 

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 
+#include "io/input_stream.h"
+#include "io/zstd_stream.h"
 #include "json/canonical.h"
 #include "json/node.h"
+#include "log/log_reader.h"
 #include "log/syncer.h"
 #include "minslice/version.h"
 
@@ -63,9 +66,10 @@ class LineBuilder {
 
 class FileLogWriter final : public LogWriter {
  public:
-  // `run`: not yet written.
-  FileLogWriter(std::unique_ptr<io::AppendFile> file, std::optional<RunRecord> run)
-      : file_(std::move(file)), syncer_(*file_), run_(std::move(run)) {}
+  // `run`: not yet written. `packed`: each group becomes a zstd frame of its own, so that a kill tears none
+  // that was committed.
+  FileLogWriter(std::unique_ptr<io::AppendFile> file, std::optional<RunRecord> run, bool packed)
+      : file_(std::move(file)), syncer_(*file_), run_(std::move(run)), packed_(packed) {}
   // What could not be written shows in the log: it has no end record.
   ~FileLogWriter() override { static_cast<void>(Flush()); }
   FileLogWriter(const FileLogWriter&) = delete;
@@ -105,8 +109,10 @@ class FileLogWriter final : public LogWriter {
     if (group_.empty()) return syncer_.failure();
     std::string group;
     group.swap(group_);
-    if (auto written = file_->Append(group); !written) return Salvage(group, written.error());
-    syncer_.Written(static_cast<std::int64_t>(group.size()));
+    const std::string frame = packed_ ? io::CompressZstd(group) : std::string();
+    const std::string& bytes = packed_ ? frame : group;
+    if (auto written = file_->Append(bytes); !written) return Salvage(group, written.error());
+    syncer_.Written(static_cast<std::int64_t>(bytes.size()));
     group.clear();
     group_.swap(group);  // keeps the capacity
     return syncer_.failure();
@@ -122,7 +128,8 @@ class FileLogWriter final : public LogWriter {
   Result<void> Salvage(const std::string& group, const Failure& why) {
     for (std::size_t at = 0; at < group.size();) {
       const std::size_t end = group.find('\n', at) + 1;
-      if (!file_->Append(std::string_view(group).substr(at, end - at))) break;
+      const std::string line = group.substr(at, end - at);
+      if (!file_->Append(packed_ ? io::CompressZstd(line) : line)) break;
       at = end;
     }
     static_cast<void>(file_->Sync());
@@ -133,6 +140,7 @@ class FileLogWriter final : public LogWriter {
   Syncer syncer_;
   std::string group_;
   std::optional<RunRecord> run_;  // until it is written
+  bool packed_;
 };
 
 std::string FactsObject(const GatewayFacts& facts) {
@@ -190,6 +198,38 @@ Result<std::string> Tail(io::RandomFile& file) {
     end = at;
   }
   return tail;
+}
+
+// How a log begins and ends, and how much of the file is to be kept.
+struct LogEnds {
+  std::string first_line, last_line;
+  std::int64_t keep = 0;  // less: a frame at the end is torn
+  bool packed = false;
+};
+
+Result<LogEnds> EndsOf(const std::string& path, io::FileSystem& files) {
+  const auto file = files.OpenRandom(path);
+  if (!file) return tl::unexpected(file.error());
+  LogEnds ends;
+  std::string magic;
+  if (auto read = (*file)->ReadAt(0, 4, magic); !read) return tl::unexpected(read.error());
+  ends.packed = io::LooksLikeZstd(magic);
+  if (ends.packed) {
+    auto whole = io::FindWholeFrames(files, path, kLongestLine);
+    if (!whole) return tl::unexpected(whole.error());
+    ends.first_line = std::move(whole->first_line);
+    ends.last_line = std::move(whole->last_line);
+    ends.keep = whole->bytes;
+    return ends;
+  }
+  auto first = FirstLine(**file);
+  if (!first) return tl::unexpected(first.error());
+  auto last = Tail(**file);
+  if (!last) return tl::unexpected(last.error());
+  ends.first_line = *std::move(first);
+  ends.last_line = *std::move(last);
+  ends.keep = (*file)->size();
+  return ends;
 }
 
 }  // namespace
@@ -295,18 +335,22 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Create(const std::string& path, co
                                                      io::FileSystem& files) {
   auto file = files.OpenAppend(path, io::AppendMode::kCreate);
   if (!file) return tl::unexpected(file.error());
-  return std::unique_ptr<LogWriter>(std::make_unique<FileLogWriter>(std::move(*file), run));
+  return std::unique_ptr<LogWriter>(
+      std::make_unique<FileLogWriter>(std::move(*file), run, io::NamesZstd(path)));
 }
 
 Result<std::unique_ptr<LogWriter>> LogWriter::Continue(const std::string& path, io::FileSystem& files) {
   // Locked before it is read: what another process appends meanwhile must not be cut off as a torn line.
   auto file = files.OpenAppend(path, io::AppendMode::kContinue);
   if (!file) return tl::unexpected(file.error());
-  const auto bytes = files.OpenRandom(path);
-  if (!bytes) return tl::unexpected(bytes.error());
-  const auto head = FirstLine(**bytes);
-  if (!head) return tl::unexpected(head.error());
-  const auto first = json::ParseNode(*head, {path, 1, 1});
+  auto ends = EndsOf(path, files);
+  if (!ends) return tl::unexpected(ends.error());
+  if (ends->packed && ends->keep == 0) {
+    return FailAt({path, 0, 0},
+                  "cannot be continued: its only zstd frame is cut; minslice log repair makes a log of the "
+                  "rows before the cut, which can be");
+  }
+  const auto first = json::ParseNode(ends->first_line, {path, 1, 1});
   const json::Node* record = first ? first->Find("record") : nullptr;
   if (record == nullptr || record->text != "run") {
     return FailAt({path, 1, 0},
@@ -319,16 +363,26 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Continue(const std::string& path, 
         fmt::format("cannot be continued: expected log_version {}, found {}; the file is left alone",
                     kLogVersion, version == nullptr ? "none" : version->Describe()));
   }
-  const auto tail = Tail(**bytes);
-  if (!tail) return tl::unexpected(tail.error());
-  if (!tail->empty()) {
-    const auto last = json::ParseNode(*tail, {path, 0, 0});
-    const bool whole = last && last->Find("record") != nullptr;
-    const auto mended = whole ? (*file)->Append("\n")
-                              : (*file)->CutTo((*bytes)->size() - static_cast<std::int64_t>(tail->size()));
+  bool add_newline = false;
+  if (!ends->last_line.empty()) {
+    const auto last = json::ParseNode(ends->last_line, {path, 0, 0});
+    add_newline = last && last->Find("record") != nullptr;
+    if (!add_newline && ends->packed) {
+      return FailAt({path, 0, 0},
+                    "cannot be continued: the last line is cut within a whole zstd frame; minslice log "
+                    "repair makes a log of the rows before it, which can be");
+    }
+    if (!add_newline) ends->keep -= static_cast<std::int64_t>(ends->last_line.size());
+  }
+  if (ends->keep < (*file)->size()) {
+    if (auto cut = (*file)->CutTo(ends->keep); !cut) return tl::unexpected(cut.error());
+  }
+  if (add_newline) {
+    const auto mended = (*file)->Append(ends->packed ? io::CompressZstd("\n") : std::string("\n"));
     if (!mended) return tl::unexpected(mended.error());
   }
-  return std::unique_ptr<LogWriter>(std::make_unique<FileLogWriter>(std::move(*file), std::nullopt));
+  return std::unique_ptr<LogWriter>(
+      std::make_unique<FileLogWriter>(std::move(*file), std::nullopt, ends->packed));
 }
 
 }  // namespace minslice::log

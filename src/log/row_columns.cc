@@ -1,11 +1,12 @@
 #include "log/row_columns.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
+
+#include "log/text_hash.h"
 
 namespace minslice::log {
 namespace {
@@ -13,18 +14,9 @@ namespace {
 // So many ascending runs are merged (a log that was written repeat by repeat has one each); more are sorted.
 constexpr std::size_t kMostRuns = 64;
 
-// Sixteen digits of a SHA-256 are as good as any hash of its text; other texts are hashed.
 std::uint64_t PromptKey(std::string_view text) {
-  const std::uint64_t hash = std::hash<std::string_view>()(text);
+  const std::uint64_t hash = TextHash(text);
   return hash == 0 ? 1 : hash;
-}
-
-// A column that begins with the first row that has a value.
-template <class T>
-void Push(std::vector<T>& column, std::size_t n, const std::optional<T>& value, T none) {
-  if (!value && column.empty()) return;
-  column.resize(n, none);
-  column.push_back(value.value_or(none));
 }
 
 }  // namespace
@@ -70,7 +62,9 @@ void ViewRecord(const CaseRecord& record, RowFields& row) {
   row.repeat = record.repeat;
   row.outcome = record.outcome;
   for (const auto& [name, value] : record.scores) row.scores.emplace_back(name, value);
-  for (const Segment& segment : record.segments) row.segments.emplace_back(segment.dimension, segment.value);
+  for (const Segment& segment : record.segments)
+    row.own_segments.emplace_back(segment.dimension, segment.value);
+  row.segments = row.own_segments;
   text(record.cluster, row.cluster);
   text(record.prompt_sha256, row.prompt_sha256);
   text(record.response_model, row.response_model);
@@ -84,16 +78,7 @@ void ViewRecord(const CaseRecord& record, RowFields& row) {
 
 void RowColumns::Reserve(std::size_t rows, std::size_t id_bytes) {
   ids_.reserve(id_bytes);
-  id_at_.reserve(rows + 1);
-  repeat_.reserve(rows);
-  outcome_.reserve(rows);
-  segments_.reserve(rows);
-  prompt_.reserve(rows);
-  cost_.reserve(cost_.empty() ? 0 : rows);
-  latency_.reserve(latency_.empty() ? 0 : rows);
-  input_tokens_.reserve(input_tokens_.empty() ? 0 : rows);
-  output_tokens_.reserve(output_tokens_.empty() ? 0 : rows);
-  model_.reserve(model_.empty() ? 0 : rows);
+  rows_.reserve(rows);
 }
 
 std::uint32_t RowColumns::Number(Names& names, std::string_view text, bool& is_new) {
@@ -108,6 +93,8 @@ std::uint32_t RowColumns::Number(Names& names, std::string_view text, bool& is_n
 }
 
 std::uint32_t RowColumns::SegmentSet(const RowFields& row) {
+  if (row.segments_number < set_of_scanned_.size() && set_of_scanned_[row.segments_number] != kNone)
+    return set_of_scanned_[row.segments_number];
   // Lengths in front of the texts, so that no two sets have one key.
   key_.clear();
   for (const auto& [dimension, value] : row.segments) {
@@ -126,6 +113,10 @@ std::uint32_t RowColumns::SegmentSet(const RowFields& row) {
       set.push_back({std::string(dimension), std::string(value)});
     has_segments_ = has_segments_ || !set.empty();
   }
+  if (row.segments_number != SegmentMemo::kNone) {
+    if (set_of_scanned_.size() <= row.segments_number) set_of_scanned_.resize(row.segments_number + 1, kNone);
+    set_of_scanned_[row.segments_number] = number;
+  }
   return number;
 }
 
@@ -135,24 +126,30 @@ void RowColumns::Append(const RowFields& row) {
     runs_.push_back(0);
   } else {
     const int compared = id(n - 1).compare(row.case_id);
-    if (compared > 0 || (compared == 0 && repeat_[n - 1] > row.repeat)) runs_.push_back(n);
+    if (compared > 0 || (compared == 0 && repeat(n - 1) > row.repeat)) runs_.push_back(n);
   }
+  Cells& cells = rows_.emplace_back();
+  cells.id_at = ids_.size();
   ids_.append(row.case_id);
-  id_at_.push_back(ids_.size());
-  repeat_.push_back(static_cast<std::uint16_t>(row.repeat));
-  outcome_.push_back(static_cast<std::uint8_t>(row.outcome));
+  cells.repeat = static_cast<std::uint16_t>(row.repeat);
+  cells.outcome = row.outcome;
   max_repeat_ = std::max(max_repeat_, row.repeat);
-  segments_.push_back(SegmentSet(row));
-  if (row.prompt_sha256 || !prompt_.empty()) {
-    if (prompt_.size() < n) prompt_.resize(n, 0);
-    prompt_.push_back(row.prompt_sha256 ? PromptKey(*row.prompt_sha256) : 0);
-  }
-  if (row.cluster || !cluster_.empty()) {
-    cluster_.resize(n, kNone);
+  cells.segments = SegmentSet(row);
+  cells.prompt = row.prompt_sha256 ? PromptKey(*row.prompt_sha256) : 0;
+  const auto number = [this](Names& index, std::vector<std::string>& names,
+                             const std::optional<std::string_view>& text) {
+    if (!text) return kNone;
     bool is_new = false;
-    cluster_.push_back(row.cluster ? Number(cluster_index_, *row.cluster, is_new) : kNone);
-    if (is_new) cluster_names_.emplace_back(*row.cluster);
-  }
+    const std::uint32_t found = Number(index, *text, is_new);
+    if (is_new) names.emplace_back(*text);
+    return found;
+  };
+  cells.cluster = number(cluster_index_, cluster_names_, row.cluster);
+  cells.model = number(model_index_, model_names_, row.response_model);
+  cells.cost = row.cost_usd.value_or(kNoNumber);
+  cells.latency = row.latency_ms.value_or(kNoNumber);
+  cells.input_tokens = row.input_tokens.value_or(kNoTokens);
+  cells.output_tokens = row.output_tokens.value_or(kNoTokens);
   const bool only_pass = row.scores.empty() || (row.scores.size() == 1 && row.scores[0].first == "pass");
   if (!only_pass || !score_at_.empty()) {
     score_at_.resize(std::size_t{n} + 1, scores_.size());
@@ -164,32 +161,23 @@ void RowColumns::Append(const RowFields& row) {
     }
     score_at_.push_back(scores_.size());
   }
-  constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
-  Push(cost_, n, row.cost_usd, kNoNumber);
-  Push(latency_, n, row.latency_ms, kNoNumber);
-  Push(input_tokens_, n, row.input_tokens, kNoTokens);
-  Push(output_tokens_, n, row.output_tokens, kNoTokens);
-  if (row.response_model || !model_.empty()) {
-    model_.resize(n, kNone);
-    bool is_new = false;
-    model_.push_back(row.response_model ? Number(model_index_, *row.response_model, is_new) : kNone);
-    if (is_new) model_names_.emplace_back(*row.response_model);
-  }
   if (row.outcome != Outcome::kInfraError) {
     answers_.Add(row.case_id, row.repeat, row.response_model.value_or(std::string_view()),
                  row.system_fingerprint.value_or(std::string_view()),
-                 row.via != nullptr && row.via->deployment ? *row.via->deployment : std::string_view());
+                 row.via != nullptr && row.via->deployment ? std::string_view(*row.via->deployment)
+                                                           : row.deployment.value_or(std::string_view()));
   }
 }
 
 RowColumns::Usage RowColumns::usage(std::uint32_t row) const {
+  const Cells& cells = rows_[row];
   Usage usage;
-  usage.outcome = outcome(row);
-  if (!model_.empty() && model_[row] != kNone) usage.response_model = model_names_[model_[row]];
-  if (!cost_.empty() && !std::isnan(cost_[row])) usage.cost_usd = cost_[row];
-  if (!latency_.empty() && !std::isnan(latency_[row])) usage.latency_ms = latency_[row];
-  if (!input_tokens_.empty() && input_tokens_[row] != kNoTokens) usage.input_tokens = input_tokens_[row];
-  if (!output_tokens_.empty() && output_tokens_[row] != kNoTokens) usage.output_tokens = output_tokens_[row];
+  usage.outcome = cells.outcome;
+  if (cells.model != kNone) usage.response_model = model_names_[cells.model];
+  if (!std::isnan(cells.cost)) usage.cost_usd = cells.cost;
+  if (!std::isnan(cells.latency)) usage.latency_ms = cells.latency;
+  if (cells.input_tokens != kNoTokens) usage.input_tokens = cells.input_tokens;
+  if (cells.output_tokens != kNoTokens) usage.output_tokens = cells.output_tokens;
   return usage;
 }
 
@@ -208,7 +196,7 @@ void RowColumns::SortRows() {
   const auto before = [this](std::uint32_t a, std::uint32_t b) {
     const int compared = id(a).compare(id(b));
     if (compared != 0) return compared < 0;
-    if (repeat_[a] != repeat_[b]) return repeat_[a] < repeat_[b];
+    if (repeat(a) != repeat(b)) return repeat(a) < repeat(b);
     return a < b;
   };
   if (runs_.size() <= kMostRuns) {
@@ -265,7 +253,7 @@ std::uint32_t RowColumns::Finish(bool supersede, std::size_t closed) {
   }
   std::uint32_t added = kNone;
   const auto same = [this](std::uint32_t a, std::uint32_t b) {
-    return repeat_[a] == repeat_[b] && id(a) == id(b);
+    return repeat(a) == repeat(b) && id(a) == id(b);
   };
   std::vector<bool> gone;
   std::uint32_t last = kNone;

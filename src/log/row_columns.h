@@ -1,5 +1,5 @@
-// The rows of a log as columns, for pairing: some 75 bytes a row and no allocation of its own for any. What
-// pairing and the gate do not look at (outputs, errors, finish reasons) is not kept.
+// The rows of a log as columns, for pairing: 64 bytes and the id a row and no allocation of its own for any.
+// What pairing and the gate do not look at (outputs, errors, finish reasons) is not kept.
 #ifndef MINSLICE_LOG_ROW_COLUMNS_H_
 #define MINSLICE_LOG_ROW_COLUMNS_H_
 
@@ -42,15 +42,17 @@ class RowColumns {
   int max_repeat() const { return max_repeat_; }
 
   // Of a row, in the file's order.
-  std::size_t n_rows() const { return outcome_.size(); }
+  std::size_t n_rows() const { return rows_.size(); }
   std::string_view id(std::uint32_t row) const {
-    return {ids_.data() + id_at_[row], static_cast<std::size_t>(id_at_[row + 1] - id_at_[row])};
+    const std::uint64_t begin = rows_[row].id_at;
+    const std::uint64_t end = row + 1 < rows_.size() ? rows_[row + 1].id_at : ids_.size();
+    return {ids_.data() + begin, static_cast<std::size_t>(end - begin)};
   }
-  int repeat(std::uint32_t row) const { return repeat_[row]; }
-  Outcome outcome(std::uint32_t row) const { return static_cast<Outcome>(outcome_[row]); }
-  std::uint32_t segments(std::uint32_t row) const { return segments_[row]; }
-  std::uint64_t prompt(std::uint32_t row) const { return prompt_.empty() ? 0 : prompt_[row]; }  // 0: none
-  std::uint32_t cluster(std::uint32_t row) const { return cluster_.empty() ? kNone : cluster_[row]; }
+  int repeat(std::uint32_t row) const { return rows_[row].repeat; }
+  Outcome outcome(std::uint32_t row) const { return rows_[row].outcome; }
+  std::uint32_t segments(std::uint32_t row) const { return rows_[row].segments; }
+  std::uint64_t prompt(std::uint32_t row) const { return rows_[row].prompt; }  // 0: none
+  std::uint32_t cluster(std::uint32_t row) const { return rows_[row].cluster; }
   // What the row cost and who answered it; views into the columns.
   struct Usage {
     Outcome outcome = Outcome::kInfraError;
@@ -79,21 +81,22 @@ class RowColumns {
   std::uint32_t Number(Names& names, std::string_view text, bool& is_new);
   void SortRows();
 
+  static constexpr std::int64_t kNoTokens = std::numeric_limits<std::int64_t>::min();
+  static constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+  struct Cells {
+    std::uint64_t id_at, prompt;
+    double cost, latency;
+    std::int64_t input_tokens, output_tokens;
+    std::uint32_t segments, cluster, model;
+    std::uint16_t repeat;
+    Outcome outcome;
+  };
+
   std::string ids_;
-  std::vector<std::uint64_t> id_at_ = {0};
-  std::vector<std::uint16_t> repeat_;
-  std::vector<std::uint8_t> outcome_;
-  std::vector<std::uint32_t> segments_;
-  std::vector<std::uint64_t> prompt_;
-  std::vector<std::uint32_t> cluster_;
+  std::vector<Cells> rows_;
   std::vector<std::uint64_t> score_at_;  // empty: no row has a score besides "pass"
   std::vector<Score> scores_;
-
-  static constexpr std::int64_t kNoTokens = std::numeric_limits<std::int64_t>::min();
-  // Each empty until a row has a value.
-  std::vector<double> cost_, latency_;
-  std::vector<std::int64_t> input_tokens_, output_tokens_;
-  std::vector<std::uint32_t> model_;
+  std::vector<std::uint32_t> set_of_scanned_;  // by RowFields::segments_number
 
   Names set_index_, cluster_index_, score_index_, model_index_;
   std::string key_;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "log/segment_memo.h"
 #include "minslice/record.h"
 
 namespace minslice::log {
@@ -18,23 +19,36 @@ struct RowFields {
   std::string_view case_id;
   int repeat = 1;
   Outcome outcome = Outcome::kInfraError;
-  std::vector<std::pair<std::string_view, double>> scores;              // ascending by name
-  std::vector<std::pair<std::string_view, std::string_view>> segments;  // ascending by dimension
+  std::vector<std::pair<std::string_view, double>> scores;  // ascending by name
+  SegmentViews segments;                                    // ascending by dimension
+  // Of a scanner that has met the same segments before: rows of one number have the same segments.
+  std::uint32_t segments_number = SegmentMemo::kNone;
+  std::vector<std::pair<std::string_view, std::string_view>> own_segments;  // what `segments` may point to
   std::optional<std::string_view> cluster, prompt_sha256, response_model, system_fingerprint, finish_reason,
       output, error;
+  std::optional<std::string_view> deployment;  // of `via`, where the row was scanned
   std::optional<std::int64_t> input_tokens, output_tokens;
   std::optional<double> cost_usd, latency_ms, due_latency_ms, ttft_ms, tokens_per_s;
   std::shared_ptr<const GatewayFacts> via;
   int attempts = 1;
 
+  // Field by field: this is done for every row, and most of what is here is a flag to lower.
   void Clear() {
-    auto kept_scores = std::move(scores);
-    auto kept_segments = std::move(segments);
-    kept_scores.clear();
-    kept_segments.clear();
-    *this = RowFields();
-    scores = std::move(kept_scores);
-    segments = std::move(kept_segments);
+    case_id = {};
+    repeat = 1;
+    outcome = Outcome::kInfraError;
+    scores.clear();
+    segments = {};
+    segments_number = SegmentMemo::kNone;
+    own_segments.clear();
+    for (auto* text : {&cluster, &prompt_sha256, &response_model, &system_fingerprint, &finish_reason,
+                       &output, &error, &deployment})
+      text->reset();
+    input_tokens.reset();
+    output_tokens.reset();
+    for (auto* amount : {&cost_usd, &latency_ms, &due_latency_ms, &ttft_ms, &tokens_per_s}) amount->reset();
+    if (via) via.reset();
+    attempts = 1;
   }
 };
 

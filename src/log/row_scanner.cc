@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "json/text_scan.h"
 
@@ -35,6 +36,7 @@ enum Key : unsigned {
   kAttempts,
   kOutput,
   kError,
+  kVia,
   kKeys,
 };
 
@@ -44,28 +46,39 @@ constexpr std::array<std::string_view, kKeys> kKeyTexts = {
     "segments\"",       "cluster\"",      "prompt_sha256\"", "response_model\"", "system_fingerprint\"",
     "finish_reason\"",  "input_tokens\"", "output_tokens\"", "cost_usd\"",       "latency_ms\"",
     "due_latency_ms\"", "ttft_ms\"",      "tokens_per_s\"",  "attempts\"",       "output\"",
-    "error\""};
+    "error\"",          "via\""};
 
-// The first eight bytes of each key, so that one comparison tells nearly all of them apart.
-struct KeyStart {
-  std::uint64_t bytes = 0, mask = 0;
+// Each key in three words, so that it is compared without a loop.
+struct KeyWords {
+  std::array<std::uint64_t, 3> bytes{}, mask{};
 };
-constexpr std::array<KeyStart, kKeys> kKeyStarts = [] {
+constexpr std::array<KeyWords, kKeys> kKeyWords = [] {
   static_assert(std::endian::native == std::endian::little);
-  std::array<KeyStart, kKeys> starts{};
+  std::array<KeyWords, kKeys> keys{};
   for (std::size_t k = 0; k < kKeys; ++k) {
-    for (std::size_t i = 0; i < 8 && i < kKeyTexts[k].size(); ++i) {
-      starts[k].bytes |= std::uint64_t{static_cast<unsigned char>(kKeyTexts[k][i])} << (8 * i);
-      starts[k].mask |= std::uint64_t{0xff} << (8 * i);
+    for (std::size_t i = 0; i < kKeyTexts[k].size(); ++i) {
+      keys[k].bytes.at(i / 8) |= std::uint64_t{static_cast<unsigned char>(kKeyTexts[k][i])} << (i % 8 * 8);
+      keys[k].mask.at(i / 8) |= std::uint64_t{0xff} << (i % 8 * 8);
     }
   }
-  return starts;
+  return keys;
 }();
+
+std::uint64_t Word(const char* at) {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, at, sizeof bytes);
+  return bytes;
+}
+
+// Powers of ten that a double holds exactly.
+constexpr std::array<double, 23> kTens = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                          1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                          1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 class Scanner {
  public:
-  Scanner(std::string_view line, RowFields& row)
-      : at_(line.data()), end_(line.data() + line.size()), line_(line), row_(row) {}
+  Scanner(std::string_view line, RowFields& row, SegmentMemo& memo)
+      : at_(line.data()), end_(line.data() + line.size()), line_(line), row_(row), memo_(memo) {}
 
   bool Run() {
     if (!Take('{')) return false;
@@ -74,14 +87,13 @@ class Scanner {
       Space();
       if (!Take('"')) return false;
       unsigned key = kKeys;
-      std::uint64_t start = 0;
-      std::memcpy(&start, at_, sizeof start);
+      // The slack behind the line makes the comparison safe at its end.
+      const std::array<std::uint64_t, 3> words = {Word(at_), Word(at_ + 8), Word(at_ + 16)};
       for (unsigned i = 0; i < kKeys; ++i) {
         const unsigned candidate = next + i < kKeys ? next + i : next + i - kKeys;
-        const std::string_view text = kKeyTexts[candidate];
-        // The slack behind the line makes the comparison safe at its end.
-        if ((start & kKeyStarts[candidate].mask) != kKeyStarts[candidate].bytes) continue;
-        if (text.size() <= 8 || std::memcmp(at_ + 8, text.data() + 8, text.size() - 8) == 0) {
+        const KeyWords& text = kKeyWords[candidate];
+        if ((((words[0] ^ text.bytes[0]) & text.mask[0]) | ((words[1] ^ text.bytes[1]) & text.mask[1]) |
+             ((words[2] ^ text.bytes[2]) & text.mask[2])) == 0) {
           key = candidate;
           break;
         }
@@ -175,19 +187,43 @@ class Scanner {
   }
   bool Count(std::optional<std::int64_t>& value) {
     if (Null()) return true;
-    const char* begin = at_;
+    const bool minus = *at_ == '-';
+    const char* begin = at_ + (minus ? 1 : 0);
     if (!Whole() || *at_ == '.' || *at_ == 'e' || *at_ == 'E') return false;
     std::int64_t number = 0;
-    std::from_chars(begin, at_, number);
-    value = number;
+    for (; begin != at_; ++begin) number = number * 10 + (*begin - '0');
+    value = minus ? -number : number;
     return true;
   }
   bool Amount(std::optional<double>& value) {
     if (Null()) return true;
     const char* begin = at_;
+    if (!Number()) return false;
     double number = 0;
-    if (!Number() || std::from_chars(begin, at_, number).ec != std::errc()) return false;
+    if (!ShortNumber(begin, number) && std::from_chars(begin, at_, number).ec != std::errc()) return false;
     value = number;
+    return true;
+  }
+  // Of the number's text from `begin` to here. Up to fifteen digits are a whole number that a double holds,
+  // and one division by a power of ten rounds once: what every parser gives.
+  bool ShortNumber(const char* begin, double& value) const {
+    std::uint64_t digits = 0;
+    std::size_t n = 0, places = 0;
+    bool dot = false;
+    for (; begin != at_; ++begin) {
+      if (*begin == '.') {
+        dot = true;
+      } else if (*begin >= '0' && *begin <= '9') {
+        digits = digits * 10 + static_cast<std::uint64_t>(*begin - '0');
+        n += digits != 0 ? 1 : 0;
+        places += dot ? 1 : 0;
+        if (n > 15) return false;
+      } else {
+        return false;  // a sign or an exponent
+      }
+    }
+    if (places >= kTens.size()) return false;
+    value = static_cast<double>(digits) / kTens[places];
     return true;
   }
   bool Number() {
@@ -209,6 +245,16 @@ class Scanner {
 
   bool Scores() {
     if (Null()) return true;
+    // What nearly every row has.
+    constexpr std::string_view kPass = "{\"pass\":";
+    static_assert(kPass.size() == sizeof(std::uint64_t));
+    std::uint64_t pass = 0;
+    std::memcpy(&pass, kPass.data(), sizeof pass);
+    if (Word(at_) == pass && (at_[8] == '0' || at_[8] == '1') && at_[9] == '}') {
+      row_.scores.emplace_back(std::string_view(at_ + 2, 4), at_[8] - '0');
+      at_ += 10;
+      return true;
+    }
     if (!Take('{')) return false;
     if (Take('}')) return true;
     do {
@@ -236,6 +282,27 @@ class Scanner {
 
   bool Segments() {
     if (Null()) return true;
+    const char* begin = at_;
+    // The object ends at its first brace, unless a text holds one: such an object is not in the memo, because
+    // what stands there ends at a brace and was read as a whole object.
+    const auto* brace = static_cast<const char*>(std::memchr(at_, '}', static_cast<std::size_t>(end_ - at_)));
+    if (brace == nullptr) return false;
+    const std::string_view bytes(begin, static_cast<std::size_t>(brace + 1 - begin));
+    row_.segments_number = memo_.Find(bytes);
+    if (row_.segments_number != SegmentMemo::kNone) {
+      row_.segments = memo_.segments(row_.segments_number);
+      at_ = brace + 1;
+      high_ = high_ || memo_.high(row_.segments_number);
+      return true;
+    }
+    const bool before = std::exchange(high_, false);
+    if (!ReadSegments()) return false;
+    row_.segments = row_.own_segments;
+    if (at_ == brace + 1) row_.segments_number = memo_.Add(bytes, row_.segments, high_);
+    high_ = high_ || before;
+    return true;
+  }
+  bool ReadSegments() {
     if (!Take('{')) return false;
     if (Take('}')) return true;
     do {
@@ -246,8 +313,37 @@ class Scanner {
       if (!Take(':')) return false;
       Space();
       if (!PlainText(value)) return false;
-      if (!row_.segments.empty() && row_.segments.back().first >= dimension) return false;
-      row_.segments.emplace_back(dimension, value);
+      if (!row_.own_segments.empty() && row_.own_segments.back().first >= dimension) return false;
+      row_.own_segments.emplace_back(dimension, value);
+      Space();
+    } while (Take(','));
+    return Take('}');
+  }
+
+  // What the gateway said of itself: texts and counts, of which only the deployment is looked at.
+  bool Via() {
+    if (Null()) return true;
+    if (!Take('{')) return false;
+    if (Take('}')) return true;
+    do {
+      Space();
+      std::string_view name;
+      if (!PlainText(name)) return false;
+      Space();
+      if (!Take(':')) return false;
+      Space();
+      const bool counted = name == "retries" || name == "fallbacks";
+      if (*at_ == '"') {
+        std::string_view text;
+        if (counted || !PlainText(text)) return false;
+        if (name == "deployment") {
+          if (row_.deployment) return false;
+          row_.deployment = text;
+        }
+      } else if (!Null()) {
+        std::optional<std::int64_t> count;
+        if (!counted || !Count(count)) return false;
+      }
       Space();
     } while (Take(','));
     return Take('}');
@@ -308,6 +404,8 @@ class Scanner {
         return Amount(row_.ttft_ms);
       case kTokensPerS:
         return Amount(row_.tokens_per_s);
+      case kVia:
+        return Via();
       case kAttempts:
         return Between(0, 1000000000, ignored);
       case kKeys:
@@ -320,15 +418,16 @@ class Scanner {
   const char* end_;
   std::string_view line_;
   RowFields& row_;
+  SegmentMemo& memo_;
   unsigned seen_ = 0;
   bool high_ = false;
 };
 
 }  // namespace
 
-bool ScanRow(std::string_view line, RowFields& row) {
+bool RowScanner::Scan(std::string_view line, RowFields& row) {
   row.Clear();
-  return Scanner(line, row).Run() && OutcomeFits(row);
+  return Scanner(line, row, memo_).Run() && OutcomeFits(row);
 }
 
 bool OutcomeFits(const RowFields& row) {

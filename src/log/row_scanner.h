@@ -13,10 +13,17 @@ namespace minslice::log {
 inline constexpr int kMaxRepeats =
     10000;  // tables are made cases x repeats; a log that claims more is broken
 
-// `line` has io::LineSource::kLineSlack readable bytes behind it. Fills what RowColumns keeps; outputs,
-// tokens, costs and errors are checked and left out. False: not known to be a good case record; `row` is then
-// of no use.
-bool ScanRow(std::string_view line, RowFields& row);
+// For the lines of one log: what repeats from row to row is looked up instead of read.
+class RowScanner {
+ public:
+  // `line` has io::LineSource::kLineSlack readable bytes behind it. Fills what RowColumns keeps; outputs,
+  // errors and finish reasons are checked and left out. False: not known to be a good case record; `row` is
+  // then of no use.
+  bool Scan(std::string_view line, RowFields& row);
+
+ private:
+  SegmentMemo memo_;
+};
 
 // Whether scores.pass says the same as the outcome.
 bool OutcomeFits(const RowFields& row);

@@ -123,9 +123,11 @@ std::string SlicesCsv(const Verdict& verdict) {
   return table.Take();
 }
 
-std::string PromptsCsv(const Verdict& verdict, std::span<const RunLog> incumbent,
-                       std::span<const RunLog> candidate) {
-  std::map<std::string_view, const char*> change;  // ascending, whatever the order of the verdict's lists
+namespace {
+
+// What became of each case that the list names; ascending, whatever the order of the verdict's lists.
+std::map<std::string_view, const char*> Changes(const Verdict& verdict) {
+  std::map<std::string_view, const char*> change;
   for (const auto& [ids, what] : {std::pair(&verdict.missing.incumbent_infra_ids, "missing"),
                                   {&verdict.missing.candidate_infra_ids, "missing"},
                                   {&verdict.missing.incumbent_only_ids, "missing"},
@@ -134,8 +136,21 @@ std::string PromptsCsv(const Verdict& verdict, std::span<const RunLog> incumbent
                                   {&verdict.broke, "broke"}}) {
     for (const std::string& id : *ids) change[id] = what;
   }
-  std::unordered_set<std::string_view> wanted;
-  for (const auto& [id, what] : change) wanted.insert(id);
+  return change;
+}
+
+}  // namespace
+
+std::unordered_set<std::string_view> PromptsListed(const Verdict& verdict) {
+  std::unordered_set<std::string_view> ids;
+  for (const auto& [id, what] : Changes(verdict)) ids.insert(id);
+  return ids;
+}
+
+std::string PromptsCsv(const Verdict& verdict, std::span<const RunLog> incumbent,
+                       std::span<const RunLog> candidate) {
+  const std::map<std::string_view, const char*> change = Changes(verdict);
+  const std::unordered_set<std::string_view> wanted = PromptsListed(verdict);
   const Rows before = Collect(incumbent, wanted);
   const Rows after = Collect(candidate, wanted);
 

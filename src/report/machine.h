@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "minslice/record.h"
@@ -24,6 +26,8 @@ std::string VerdictAnnotations(const Verdict& verdict);
 // RFC 4180 with a header; figures are fractions with all their digits, empty where there is none.
 std::string SlicesCsv(const Verdict& verdict);  // the aggregate first, then the slices as in the verdict
 
+// The cases that PromptsCsv lists; views into the verdict.
+std::unordered_set<std::string_view> PromptsListed(const Verdict& verdict);
 // The prompts that broke, were fixed, or lack a graded answer on one side, a row for each run of them, with
 // both outputs where the logs were read with them.
 std::string PromptsCsv(const Verdict& verdict, std::span<const RunLog> incumbent,

@@ -10,6 +10,7 @@
 
 #include "io/diagnostics.h"
 #include "io/file_system.h"
+#include "io/input_stream.h"
 #include "io/nearest_name.h"
 #include "json/canonical.h"
 #include "json/node.h"
@@ -25,6 +26,25 @@ bool HoldsNoLine(const std::string& bytes) {
   if (bytes.find('\n') != std::string::npos) return false;
   const std::size_t n = std::min(bytes.size(), kStart.size());
   return std::string_view(bytes).substr(0, n) == kStart.substr(0, n);
+}
+
+// The first bytes of a log, unpacked where it is compressed.
+Result<std::string> Head(const std::string& path, io::FileSystem& files) {
+  constexpr std::size_t kMost = std::size_t{1} << 20;
+  const auto stream = io::PlainStream::Open(files, path);
+  if (!stream) return tl::unexpected(stream.error());
+  std::string bytes(kMost, '\0');
+  std::size_t size = 0;
+  while (size < kMost) {
+    const auto n = (*stream)->Read(bytes.data() + size, kMost - size);
+    if (!n) return tl::unexpected(n.error());
+    if (*n == 0) break;
+    size += *n;
+  }
+  bytes.resize(size);
+  // Cut within the four bytes that say what it is.
+  if (size < 4 && io::NamesZstd(path) && io::BeginsLikeZstd(bytes)) bytes.clear();
+  return bytes;
 }
 
 bool SameJson(const std::string& a, const std::string& b) {
@@ -84,12 +104,9 @@ Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord&
                 "file with -o"
               : "exists already; --resume completes it, or give another file with -o");
     }
-    const Result<std::unique_ptr<io::RandomFile>> file = files.OpenRandom(path);
-    if (!file) return tl::unexpected(file.error());
-    std::string bytes;
-    if (Result<void> read = (*file)->ReadAt(0, std::size_t{1} << 20, bytes); !read)
-      return tl::unexpected(read.error());
-    if (HoldsNoLine(bytes)) {
+    const Result<std::string> head = Head(path, files);
+    if (!head) return tl::unexpected(head.error());
+    if (HoldsNoLine(*head)) {
       // Under its lock: a run that has had no answer yet holds an empty file.
       const auto held = files.OpenAppend(path, io::AppendMode::kContinue);
       if (!held) return tl::unexpected(held.error());

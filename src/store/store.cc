@@ -13,8 +13,6 @@
 namespace minslice::store {
 namespace {
 
-constexpr log::ScanOptions kCompressedToo{.compressed = true};
-
 std::string TextOf(const std::optional<std::string>& cell) { return cell.value_or(""); }
 std::int64_t Number(const std::optional<std::string>& cell) { return WholeOf(cell).value_or(0); }
 
@@ -97,7 +95,7 @@ Result<void> Store::Commit() {
 }
 
 Result<bool> Store::PutLog(const std::string& path) {
-  const Result<log::LogSummary> log = log::SummarizeLog(path, kCompressedToo);
+  const Result<log::LogSummary> log = log::SummarizeLog(path);
   if (!log) return tl::unexpected(log.error());
   const std::string run_id = RunId(*log);
   const std::vector<Value> key = {Value(run_id)};
@@ -132,14 +130,11 @@ Result<void> Store::ImportAnswers(const std::string& run_id, const std::string& 
   // The log hands out its rows and the database asks for them: a piece of the log is one import.
   std::int64_t position = 0;
   Result<void> done;
-  const auto scan = log::ScanLog(
-      path,
-      [&](std::vector<CaseRecord>&& rows) {
-        if (!done) return;
-        done = InsertMany(*database_, AnswersTable(), rows.size(),
-                          [&](std::size_t i) { return AnswerRow(run_id, ++position, rows[i]); });
-      },
-      kCompressedToo);
+  const auto scan = log::ScanLog(path, [&](std::vector<CaseRecord>&& rows) {
+    if (!done) return;
+    done = InsertMany(*database_, AnswersTable(), rows.size(),
+                      [&](std::size_t i) { return AnswerRow(run_id, ++position, rows[i]); });
+  });
   if (!scan) return tl::unexpected(scan.error());
   if (done && scan->sha256 != sha256) return FailAt({path, 0, 0}, "changed while it was read");
   return done;

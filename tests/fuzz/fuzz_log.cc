@@ -7,6 +7,7 @@
 #include "fuzz/check.h"
 #include "log/log_reader.h"
 #include "log/log_writer.h"
+#include "log/row_columns.h"
 
 namespace minslice {
 namespace {
@@ -20,12 +21,25 @@ std::string Written(const RunLog& log) {
   return text;
 }
 
+std::string Errors(const Result<RunLog>& log) {
+  std::string text;
+  if (log) return text;
+  for (const Diagnostic& diagnostic : log.error().diagnostics) text += diagnostic.ToString() + '\n';
+  return text;
+}
+
 void RunOne(std::string_view data) {
   const auto log = log::ParseLog(std::string(data), "f", {.outputs = true});
+  const auto columns = log::ParseLog(std::string(data), "f", {.columns = true});
+  Check(Errors(log) == Errors(columns), "rows and columns give the same errors");
   if (!log) {
     Check(!log.error().diagnostics.empty(), "a refused log has a diagnostic");
     return;
   }
+  Check(columns->columns->size() == log->cases.size(), "rows and columns hold the same rows");
+  Check(
+      columns->end.has_value() == log->end.has_value() && columns->stop.has_value() == log->stop.has_value(),
+      "rows and columns end the same");
   const std::string text = Written(*log);
   const auto again = log::ParseLog(text, "f", {.outputs = true});
   Check(again.has_value(), "what was read can be written and read");

@@ -130,7 +130,8 @@ def run(*args, expect=0, env=None, cwd=None, timeout=180):
 
 def read_log(path):
     """(run record, case rows in the file's order, end record or None); the end record counts only as the last line."""
-    lines = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+    data = subprocess.run(["zstdcat", path], check=True, stdout=subprocess.PIPE).stdout if str(path).endswith(".zst") else pathlib.Path(path).read_bytes()
+    lines = [json.loads(line) for line in data.decode().splitlines()]
     end = lines[-1] if lines[-1]["record"] == "end" else None
     return lines[0], [line for line in lines if line["record"] == "case"], end
 

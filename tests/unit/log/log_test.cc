@@ -290,6 +290,54 @@ TEST_F(LogFileTest, ContinueCutsATornRowAndKeepsAWholeOne) {
   }
 }
 
+// A frame a group: a cut at any byte loses the rows of the last group at most, and what is continued is
+// whole.
+TEST_F(LogFileTest, ACompressedLogIsContinuedFromEveryCut) {
+  const std::string path = path_ + ".zst";
+  {
+    auto writer = LogWriter::Create(path, SampleRun());
+    ASSERT_TRUE(writer);
+    for (const char* id : {"a", "b", "c"}) {
+      CaseRecord row;
+      row.case_id = id;
+      row.outcome = Outcome::kPass;
+      ASSERT_TRUE((*writer)->Append(row));
+      ASSERT_TRUE((*writer)->Flush());
+    }
+    EXPECT_FALSE(LogWriter::Continue(path));  // another process writes it
+  }
+  const std::string whole = *io::RealFileSystem().ReadFile(path);
+  EXPECT_EQ(whole.substr(0, 4), "\x28\xb5\x2f\xfd");
+  ASSERT_EQ(ReadLog(path)->cases.size(), 3U);
+  std::size_t before = 0;
+  for (std::size_t cut = 4; cut <= whole.size(); ++cut) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << whole.substr(0, cut);
+    const auto there = ReadLog(path);
+    const std::size_t rows = there ? there->cases.size() : 0;
+    {
+      auto writer = LogWriter::Continue(path);
+      if (!writer) {  // not even the first group is whole
+        EXPECT_EQ(rows, 0U) << cut;
+        EXPECT_EQ(io::RealFileSystem().ReadFile(path)->size(), cut);
+        continue;
+      }
+      CaseRecord row;
+      row.case_id = "d";
+      row.outcome = Outcome::kFail;
+      ASSERT_TRUE((*writer)->Append(row));
+      ASSERT_TRUE((*writer)->End({4, 1, std::nullopt, "t"}));
+    }
+    const auto log = ReadLog(path);
+    ASSERT_TRUE(log) << cut;
+    EXPECT_TRUE(log->end && !log->torn_tail) << cut;
+    EXPECT_LE(log->cases.size(), rows + 1) << cut;
+    EXPECT_EQ(log->cases.back().case_id, "d") << cut;
+    EXPECT_GE(log->cases.size(), before) << cut;
+    before = log->cases.size();
+  }
+  EXPECT_EQ(before, 4U);
+}
+
 TEST_F(LogFileTest, ContinueLeavesForeignFilesAlone) {
   const std::vector<std::string> kForeign = {"id,score\na,1", "{\"record\":\"run\",\"log_version\":2}\n{\"x",
                                              "", "{\"record\":\"run\",\"log_ver"};

@@ -1,0 +1,33 @@
+// The log that an import becomes: its rows wait in a file without a name until the run is known to be good,
+// because the run record, which stands first, counts them.
+#ifndef MINSLICE_IMPORT_LOG_OUTPUT_H_
+#define MINSLICE_IMPORT_LOG_OUTPUT_H_
+
+#include <string>
+#include <utility>
+
+#include "import/import.h"
+#include "io/scratch_file.h"
+#include "minslice/record.h"
+#include "minslice/result.h"
+
+namespace minslice::import {
+
+class LogOutput final : public RowSink {
+ public:
+  // Nothing stands at `path` before Write, nor after one that failed. Compressed where the name says so.
+  static Result<LogOutput> Make(const std::string& path);
+
+  Result<void> Take(const CaseRecord& row) override;
+  Result<void> Write(const ImportedRun& run);
+
+ private:
+  LogOutput(std::string path, io::ScratchFile rows) : path_(std::move(path)), rows_(std::move(rows)) {}
+
+  std::string path_;
+  io::ScratchFile rows_;
+};
+
+}  // namespace minslice::import
+
+#endif  // MINSLICE_IMPORT_LOG_OUTPUT_H_
