@@ -63,10 +63,10 @@ void WriteText(const CheckReport& report, const CheckFlags& flags, Session& sess
       psi.text));
   if (report.repeats > 1 && psi.noise) {
     paragraph(
-        fmt::format("runs: the mean of {} a side; two runs of one side differ on {} of the cases, so the "
+        fmt::format("runs: the mean of {} a side; two runs of one side differ on {} % of the cases, so the "
                     "means differ as one run a "
                     "side would at psi {}",
-                    report.repeats, ShareText(*psi.noise), ShareText(report.pair_psi)));
+                    report.repeats, RateText(*psi.noise), ShareText(report.pair_psi)));
   }
   if (!report.short_form) {
     const CheckGoal& goal = report.goal;

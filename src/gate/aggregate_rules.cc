@@ -65,13 +65,24 @@ class AggregateRules : public RuleStep {
                          ? stats::McNemarMde(static_cast<double>(a.n), *psi,
                                              {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power})
                          : Undefined("no_discordance", "no discordant pairs");
+    // The formula is the normal one: of a few clusters the interval knows more, and where it is wider than
+    // the target either way nothing of that size would have been seen.
+    const bool wide = a.ci_low && a.ci_high && *a.ci_high - *a.ci_low > 2 * policy_.target_mde + kSlack;
     const bool powered =
-        mde ? *mde <= policy_.target_mde + kSlack : a.ci_high && *a.ci_high < policy_.target_mde;
+        mde ? *mde <= policy_.target_mde + kSlack && !wide : a.ci_high && *a.ci_high < policy_.target_mde;
     const std::string p = a.p_value ? ", p " + PText(*a.p_value) : "";
     if (powered) {
       Add(Decision::kHold, "no_demonstrated_gain",
           fmt::format("{}{}: no gain shown, though this suite would have seen {}", shown, p,
                       mde ? Size(*mde) : "a gain of " + Size(policy_.target_mde)));
+      return;
+    }
+    if (wide && mde && *mde <= policy_.target_mde + kSlack) {
+      Add(Decision::kInconclusive, "underpowered",
+          fmt::format("{}{}: no gain shown, and the interval is wider than the target of {} either way: {} "
+                      "are too few",
+                      shown, p, Size(policy_.target_mde),
+                      a.clusters ? Many(*a.clusters, "cluster") : Many(a.n, "pair")));
       return;
     }
     std::string text =

@@ -393,13 +393,12 @@ class Checker {
               report_.repeats));
     }
     if (report_.clusters > 0) {
-      Problem(
-          "clusters", false,
-          fmt::format(
-              "the cases lie in {} clusters: at an intraclass correlation of {:.2f}{} {} pairs count as {}, "
-              "and so do the figures below",
-              report_.clusters, *report_.icc, report_.icc_assumed ? " (assumed; --icc)" : "",
-              gate::Count(report_.n), gate::Count(Worth(report_.n))));
+      Problem("clusters", false,
+              fmt::format("the cases lie in {} clusters: at an intraclass correlation of {:.2f}{} {} pairs "
+                          "count as {} in "
+                          "all that follows",
+                          report_.clusters, *report_.icc, report_.icc_assumed ? " (assumed; --icc)" : "",
+                          gate::Count(report_.n), gate::Count(Worth(report_.n))));
     }
   }
 

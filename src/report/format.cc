@@ -71,7 +71,7 @@ std::string MethodTitle(const std::string& method) {
   if (method == "paired_t_adjusted") return "t";
   if (method == "bootstrap_t_adjusted") return "boot-t";
   if (method == "cr2_adjusted") return "CR2";
-  if (method == "wild_cluster_bootstrap_adjusted") return "wild";
+  if (method == "wild_cluster_bootstrap_adjusted" || method == "wild_cluster_adjusted") return "wild";
   return method;
 }
 

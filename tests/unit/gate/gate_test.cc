@@ -162,6 +162,21 @@ TEST(DecideTest, ErrorsCountAsThePolicySays) {
   EXPECT_EQ(Judge("missing: {infra_error: fail}", logs).aggregate.n_pairs, 999);
 }
 
+// Four clusters that differ by little: the normal formula would see a point or two, the interval of four clusters
+// says that nothing is seen.
+TEST(DecideTest, FewClustersAreNotPowered) {
+  const Verdict verdict = Judge("pairing: {cluster: doc}", MakeLogs({{"d1", 249, 5, 8, 39},
+                                                                     {"d2", 251, 6, 5, 39},
+                                                                     {"d3", 248, 5, 9, 39},
+                                                                     {"d4", 251, 6, 4, 40}},
+                                                                    "doc"));
+  EXPECT_EQ(verdict.aggregate.n_clusters, 4);
+  EXPECT_LT(*verdict.aggregate.mde, 0.03);
+  EXPECT_EQ(verdict.decision, Decision::kInconclusive);
+  EXPECT_THAT(Codes(verdict), ElementsAre("underpowered"));
+  EXPECT_THAT(verdict.reasons.front().text, HasSubstr("4 clusters are too few"));
+}
+
 TEST(DecideTest, ClustersByADimension) {
   Logs by_field = MakeLogs({{"", 550, 49, 67, 174}});
   Logs by_dimension = by_field;
