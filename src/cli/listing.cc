@@ -114,7 +114,7 @@ void WriteText(const Listing& listing, std::ostream& out, std::size_t width_of_t
     if (width_of_text > 0) Narrow(titles, right, table.cut_from, width_of_text, widths);
     const auto write = [&](const std::vector<std::string>& texts) {
       std::string line;
-      for (std::size_t c = 0; c < texts.size(); ++c) {
+      for (std::size_t c = 0; c < widths.size(); ++c) {
         if (c > 0) line += "  ";
         Pad(line, report::CutToWidth(texts[c], widths[c]), widths[c], right[c]);
       }
