@@ -362,9 +362,14 @@ Result<void> AddEvidence(const std::string& path, store::Store& store, Added& ad
   const auto stream = io::PlainStream::Open(io::RealFileSystem(), path);
   if (!stream) return tl::unexpected(stream.error());
   std::string head(kEvidenceHead, '\0');
-  const Result<std::size_t> read = (*stream)->Read(head.data(), head.size());
-  if (!read) return tl::unexpected(read.error());
-  head.resize(*read);
+  std::size_t filled = 0;
+  while (filled < head.size()) {
+    const Result<std::size_t> read = (*stream)->Read(head.data() + filled, head.size() - filled);
+    if (!read) return tl::unexpected(read.error());
+    if (*read == 0) break;
+    filled += *read;
+  }
+  head.resize(filled);
   if (!LooksLikeVerdict(head)) {
     const Result<bool> put = store.PutLog(path);
     if (!put) return tl::unexpected(put.error());
