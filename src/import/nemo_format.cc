@@ -8,6 +8,7 @@
 #include "import/tool_rows.h"
 #include "io/nearest_name.h"
 #include "io/sha256.h"
+#include "log/row_scanner.h"
 
 namespace minslice::import {
 namespace {
@@ -101,8 +102,12 @@ class Nemo {
       record.case_id =
           reader_.content_ids.Name(io::Sha256Hex(content), IntegerOf(Member(row, "problem_idx")).value_or(0));
     }
-    record.repeat = static_cast<int>(IntegerOf(Member(row, "repeat")).value_or(0)) + 1;
-    if (record.repeat < 1) return reader_.diagnostics().Add(where, "repeat: expected a number from 0");
+    const std::int64_t repeat = IntegerOf(Member(row, "repeat")).value_or(0);
+    if (repeat < 0 || repeat >= log::kMaxRepeats) {
+      return reader_.diagnostics().Add(
+          where, fmt::format("repeat: expected a number from 0 to {}", log::kMaxRepeats - 1));
+    }
+    record.repeat = static_cast<int>(repeat) + 1;
     std::optional<double> score = NumberOf(Member(row, "reward"));
     if (score) record.scores.emplace_back("reward", *score);
     std::set<std::string> scorers;
