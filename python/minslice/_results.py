@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 def _plain(value: Any) -> Any:
     if isinstance(value, Result):
         return value.to_dict()
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     return value
 
 
@@ -95,9 +97,20 @@ class Record(Result):
 
     __slots__ = ()
 
+    def __init__(self, fields: dict[str, Any]) -> None:
+        object.__setattr__(self, "_fields", {name: _records(value) for name, value in fields.items()})
+
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
+
+
+def _records(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Record(value)
+    if isinstance(value, list):
+        return tuple(_records(item) for item in value)
+    return value
 
 
 class _Named(Result):
@@ -651,16 +664,34 @@ class Verdict(_Document):
         return verdict_html(self)
 
 
+_PLANNED = (
+    "mde",
+    "mde_exact",
+    "mde_midp",
+    "mde_at_psi_upper",
+    "unpaired_mde",
+    "resolvable_margin",
+    "pairs_needed",
+    "pairs_needed_at_psi_upper",
+    "margin_pairs_needed",
+    "margin_power",
+)
+
+
 class Plan(_Document):
     """What `minslice mde --format json` prints: what a suite of this size can see, and what size it takes."""
 
     __slots__ = ()
-    _inner = {"assumptions": Record, "pilot": Record, "table": Record}
+    _inner = {
+        "assumptions": Record,
+        "pilot": Record,
+        "table": Record,
+        **{f"{name}_reason": Conclusion for name in _PLANNED},
+    }
     _optional = frozenset(
         {"pilot", "effect", "pairs_needed", "pairs_needed_at_psi_upper", "margin", "margin_pairs_needed", "margin_power",
          "mde_at_psi_upper"}
-        | {f"{name}_reason" for name in ("mde", "mde_exact", "mde_midp", "mde_at_psi_upper", "unpaired_mde", "resolvable_margin",
-                                         "pairs_needed", "pairs_needed_at_psi_upper", "margin_pairs_needed", "margin_power")}
+        | {f"{name}_reason" for name in _PLANNED}
     )  # fmt: skip
     mde_version: int
     minslice: str
@@ -682,15 +713,68 @@ class Plan(_Document):
     margin: float | None
     margin_pairs_needed: int | None
     margin_power: float | None
+    mde_reason: Conclusion | None
+    mde_exact_reason: Conclusion | None
+    mde_midp_reason: Conclusion | None
+    mde_at_psi_upper_reason: Conclusion | None
+    unpaired_mde_reason: Conclusion | None
+    resolvable_margin_reason: Conclusion | None
+    pairs_needed_reason: Conclusion | None
+    pairs_needed_at_psi_upper_reason: Conclusion | None
+    margin_pairs_needed_reason: Conclusion | None
+    margin_power_reason: Conclusion | None
     table: tuple[Record, ...]
+
+
+class SimulationRow(Result):
+    """How the gate decides where one thing is true: shares of the runs."""
+
+    __slots__ = ()
+    key: str
+    truth: str
+    shift_everywhere: float
+    shift_slice: float
+    promote: float
+    hold: float
+    blocked: float
+    inconclusive: float
+    standard_error: float
+    suspected_a_run: float
+    bad_slice_named: float
+
+
+class SimulationBound(Result):
+    """A rate that the gate states, beside the rate that was measured."""
+
+    __slots__ = ()
+    name: str
+    truth: str
+    rate: float
+    standard_error: float
+    bound: float
+    kept: bool
+
+
+class SimulationTable(Result):
+    """One suite at one psi."""
+
+    __slots__ = ()
+    _inner = {"bad_slice": Record, "rows": SimulationRow, "bounds": SimulationBound}
+    name: str
+    n_pairs: int
+    gated_slices: int
+    psi: float
+    bad_slice: Record | None
+    rows: tuple[SimulationRow, ...]
+    bounds: tuple[SimulationBound, ...]
 
 
 class Simulation(_Document):
     """What `minslice simulate --format json` prints: how often the gate errs on this suite."""
 
     __slots__ = ()
-    _inner = {"tables": Record}
+    _inner = {"tables": SimulationTable}
     simulate_version: int
     runs: int
     seed: int
-    tables: tuple[Record, ...]
+    tables: tuple[SimulationTable, ...]

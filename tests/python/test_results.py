@@ -39,6 +39,8 @@ def check(of, seen):
     if isinstance(of, _results.Result):
         if type(of) not in (_results.Record, _results.Intervals):
             declared, present = fields_of(type(of)), set(of._fields)
+            if type(of) is _results.Metric:
+                declared.add("lambda")  # a word of Python's: no annotation can have the name
             assert present <= declared, (type(of).__name__, present - declared)
             assert declared - present <= of._optional, (type(of).__name__, declared - present - of._optional)
             seen.add(type(of).__name__)
@@ -77,8 +79,8 @@ def test_every_field_is_declared(demo):
     ):
         check(found, seen)
     classes = {name for name, value in vars(_results).items() if isinstance(value, type) and not name.startswith("_")}
-    # The last three are held to the schema below.
-    assert classes - seen == {"Result", "Record", "Intervals", "Family", "Metric", "Anchor"}
+    # The last two are held to the schema below.
+    assert classes - seen == {"Result", "Record", "Intervals", "Family", "Anchor"}
 
 
 def test_a_verdict_is_typed_as_its_schema_says():
