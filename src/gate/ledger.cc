@@ -36,6 +36,7 @@ LedgerKeys KeysOf(const Verdict& verdict) {
   for (const VerdictInput& input : verdict.inputs) {
     if (input.side != "candidate") continue;
     RunLog& log = logs.emplace_back();
+    log.path = input.path;
     log.sha256 = input.sha256;
     log.run.suite = input.suite;
     log.run.suite_sha256 = input.suite_sha256;
