@@ -15,6 +15,9 @@ namespace minslice {
 // Repeats beyond count with the last: a table of names x repeats has to stay small.
 inline constexpr int kMostCountedRepeats = 10'000;
 
+// Of what a gateway said of its cache: whether the answer was not made for this request.
+inline bool IsCacheHit(std::string_view cache) { return cache.find("hit") != std::string_view::npos; }
+
 // One name that answered, with the first row that shows it.
 struct AnsweredBy {
   std::string name;
@@ -29,8 +32,9 @@ class AnswerCounts {
  public:
   // Empty names: not known.
   void Add(std::string_view case_id, int repeat, std::string_view response_model,
-           std::string_view system_fingerprint, std::string_view deployment = {}) {
+           std::string_view system_fingerprint, std::string_view deployment = {}, bool cached = false) {
     ++answered_;
+    cached_ += cached ? 1 : 0;
     if (!deployment.empty()) Note(deployments_, case_id, repeat, deployment);
     if (!system_fingerprint.empty()) Note(fingerprints_, case_id, repeat, system_fingerprint);
     if (response_model.empty()) {
@@ -42,6 +46,7 @@ class AnswerCounts {
 
   std::int64_t answered() const { return answered_; }
   std::int64_t unnamed() const { return unnamed_; }  // without a response_model
+  std::int64_t cached() const { return cached_; }    // out of a cache
   std::int64_t model_switches() const { return model_switches_; }
   const std::vector<AnsweredBy>& models() const { return models_.list; }  // in the order in which they came
   const std::vector<AnsweredBy>& fingerprints() const { return fingerprints_.list; }
@@ -76,7 +81,7 @@ class AnswerCounts {
   }
 
   Names models_, fingerprints_, deployments_;
-  std::int64_t answered_ = 0, unnamed_ = 0, model_switches_ = 0;
+  std::int64_t answered_ = 0, unnamed_ = 0, cached_ = 0, model_switches_ = 0;
 };
 
 }  // namespace minslice

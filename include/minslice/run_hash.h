@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "minslice/evidence_id.h"
 #include "minslice/verdict.h"
 #include "minslice/version.h"
 
@@ -15,7 +16,8 @@ namespace minslice {
 inline std::string RunHashText(const Verdict& verdict, const std::string& anchor_sha256) {
   std::string text =
       "minslice verdict " + std::to_string(kVerdictVersion) + "\npolicy " + verdict.policy_sha256 + "\n";
-  for (const VerdictInput& input : verdict.inputs) text += input.side + " " + input.sha256 + "\n";
+  for (const VerdictInput& input : verdict.inputs)
+    text += input.side + " " + EvidenceId(input.sha256, input.path) + "\n";
   if (!anchor_sha256.empty()) text += "anchor " + anchor_sha256 + "\n";
   if (verdict.ledger) text += "ledger " + verdict.ledger->state_sha256 + "\n";
   return text;

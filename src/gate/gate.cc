@@ -28,6 +28,7 @@
 #include "gate/verdict_rows.h"
 #include "io/nearest_name.h"
 #include "io/sha256.h"
+#include "minslice/evidence_id.h"
 #include "minslice/run_hash.h"
 #include "minslice/stats/bootstrap_binary.h"
 #include "minslice/stats/mcnemar.h"
@@ -146,7 +147,8 @@ void WarnOfSides(std::span<const RunLog> incumbent, std::span<const RunLog> cand
                  std::vector<std::string>& warnings) {
   for (const RunLog& log : incumbent) {
     for (const RunLog& other : candidate) {
-      if (log.sha256 != other.sha256 || log.sha256.empty()) continue;
+      if (log.sha256.empty() || EvidenceId(log.sha256, log.path) != EvidenceId(other.sha256, other.path))
+        continue;
       warnings.push_back(
           fmt::format("{}: the same log on both sides: a run is compared with itself", other.path));
     }

@@ -120,6 +120,8 @@ Answered WhoAnswered(std::span<const RunLog> logs) {
   for (const RunLog& log : logs) {
     const AnswerCounts answers = pair::CountAnswers(log);
     answered.unknown += answers.unnamed();
+    answered.rows += answers.answered();
+    answered.cached += answers.cached();
     for (const AnsweredBy& by : answers.models()) answered.by_model[by.name] += by.rows;
   }
   return answered;

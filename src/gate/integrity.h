@@ -28,6 +28,7 @@ void CheckMissing(const Policy& policy, const PairedTable& table, const Outcome&
 struct Answered {
   std::map<std::string, std::int64_t> by_model;  // rows that came back, by the model that answered
   std::int64_t unknown = 0;                      // rows that came back and do not say
+  std::int64_t rows = 0, cached = 0;             // graded, and of them out of a cache
 };
 Answered WhoAnswered(std::span<const RunLog> logs);
 VerdictArm ArmOf(std::span<const RunLog> logs, int repeats, const Answered& answered);

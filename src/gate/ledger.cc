@@ -9,6 +9,7 @@
 #include "gate/dates.h"
 #include "io/diagnostics.h"
 #include "io/sha256.h"
+#include "minslice/evidence_id.h"
 
 namespace minslice::gate {
 namespace {
@@ -24,7 +25,7 @@ std::string SuiteKey(std::span<const RunLog> logs) {
 
 std::string CandidateKey(std::span<const RunLog> logs) {
   std::string hashes;
-  for (const RunLog& log : logs) hashes += log.sha256 + "\n";
+  for (const RunLog& log : logs) hashes += EvidenceId(log.sha256, log.path) + "\n";
   return io::Sha256Hex(hashes);
 }
 
@@ -35,6 +36,7 @@ LedgerKeys KeysOf(const Verdict& verdict) {
   for (const VerdictInput& input : verdict.inputs) {
     if (input.side != "candidate") continue;
     RunLog& log = logs.emplace_back();
+    log.path = input.path;
     log.sha256 = input.sha256;
     log.run.suite = input.suite;
     log.run.suite_sha256 = input.suite_sha256;

@@ -69,6 +69,12 @@ std::optional<VerdictRepeats> JudgeSide(const Policy& policy, const SideOfRun& s
       repeats->flaky = static_cast<std::int64_t>(check.flips.size());
     }
     Fill(check, *repeats);
+    if (check.no_runs) {
+      Follow(
+          rule.on_fail, "nondeterministic",
+          fmt::format("the {}'s {} runs show nothing of its noise: {}", side.name, check.repeats, check.why),
+          reasons, warnings);
+    }
     if (check.verdict != RepeatVerdict::kNondeterministic) continue;
     std::string text = fmt::format("the {} is no deterministic model over its {} runs: {}", side.name,
                                    check.repeats, check.why);

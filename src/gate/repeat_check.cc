@@ -14,6 +14,8 @@
 
 #include "io/diagnostics.h"
 #include "io/nearest_name.h"
+#include "minslice/answer_counts.h"
+#include "minslice/evidence_id.h"
 #include "minslice/stats/proportion.h"
 
 namespace minslice::gate {
@@ -61,10 +63,10 @@ Result<Arm> Collect(std::vector<const RunLog*> logs) {
   };
   std::vector<Row> rows;
   std::set<std::pair<std::string_view, int>> seen;  // only needed where there are several logs
-  std::map<std::string_view, std::string_view> hashes;
+  std::map<std::string, std::string_view> hashes;
   int repeats = 1;
   for (const RunLog* log : arm.logs) {
-    if (const auto [first, is_new] = hashes.emplace(log->sha256, log->path);
+    if (const auto [first, is_new] = hashes.emplace(EvidenceId(log->sha256, log->path), log->path);
         !is_new && !log->sha256.empty()) {
       errors.Add({log->path, 0, 0}, fmt::format("the same log as {}; give each log once", first->second));
       continue;
@@ -349,6 +351,41 @@ void Judge(const RepeatOptions& options, RepeatCheck& check) {
   }
 }
 
+// Repeats that no model ran again: answers out of a cache, or rows with the very latencies of an earlier
+// repeat. Empty: there are none.
+std::string NoRuns(const Arm& arm) {
+  constexpr int kCopiedRows = 5;  // so many equal latencies, and no other one, are no chance
+  std::int64_t cached = 0;
+  for (std::size_t i = 0; i < arm.ids.size(); ++i) {
+    for (std::size_t r = 1; r < arm.repeats; ++r) {
+      const CaseRecord* row = arm.At(i, r);
+      if (Graded(row) && row->via != nullptr && row->via->cache && IsCacheHit(*row->via->cache)) ++cached;
+    }
+  }
+  if (cached > 0) {
+    return fmt::format(
+        "{} of the repeats after the first came from a cache: they repeat an answer, not a run",
+        Plural(cached, "row", "rows"));
+  }
+  for (std::size_t r = 1; r < arm.repeats; ++r) {
+    for (std::size_t before = 0; before < r; ++before) {
+      int same = 0;
+      bool copied = true;
+      for (std::size_t i = 0; i < arm.ids.size() && copied; ++i) {
+        const CaseRecord *row = arm.At(i, r), *other = arm.At(i, before);
+        if (!Graded(row) || !Graded(other) || (!row->latency_ms && !other->latency_ms)) continue;
+        copied = row->latency_ms == other->latency_ms;
+        ++same;
+      }
+      if (copied && same >= kCopiedRows) {
+        return fmt::format("repeat {} has the very latencies of repeat {}: a copy of its rows, not a run",
+                           r + 1, before + 1);
+      }
+    }
+  }
+  return {};
+}
+
 // What keeps repeats that agree from being called stable: a log that is not finished, or several models.
 void Doubt(const Arm& arm, RepeatCheck& check) {
   for (const RepeatCause& cause : check.causes) {
@@ -358,6 +395,12 @@ void Doubt(const Arm& arm, RepeatCheck& check) {
     return;
   }
   if (check.verdict == RepeatVerdict::kNondeterministic) return;
+  if (const std::string no_runs = NoRuns(arm); !no_runs.empty()) {
+    check.verdict = RepeatVerdict::kUnknown;
+    check.no_runs = true;
+    check.why = fmt::format("{}; {}", no_runs, check.why);
+    return;
+  }
   for (const RunLog* log : arm.logs) {
     if (log->end) continue;
     check.verdict = RepeatVerdict::kUnknown;

@@ -77,7 +77,8 @@ struct RepeatCheck {
   std::vector<FlippedCase> flips;                             // ascending by id
   std::vector<RepeatCause> causes;                            // most cases first
   RepeatVerdict verdict = RepeatVerdict::kUnknown;
-  std::string why;  // one sentence with the figures
+  bool no_runs = false;  // the repeats are a cache's or copies: nobody asked again
+  std::string why;       // one sentence with the figures
   std::vector<std::string> warnings;
 };
 

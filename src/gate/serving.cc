@@ -31,6 +31,12 @@ void JudgeServing(const DriftPolicy& policy, const char* side, std::span<const R
     findings.push_back({side, code, ConsequenceName(consequence), path, text});
     Follow(consequence, code, text, reasons, warnings);
   };
+  if (answered.cached > 0) {
+    warnings.push_back(
+        fmt::format("{} of {} answers of the {} came from a cache: they say what was answered then, not what "
+                    "the model in service answers",
+                    answered.cached, answered.rows, side));
+  }
   const DriftReport report = CheckDrift(logs);
   const bool mixed = answered.by_model.size() > 1;
   if (mixed) {

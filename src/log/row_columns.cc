@@ -165,7 +165,9 @@ void RowColumns::Append(const RowFields& row) {
     answers_.Add(row.case_id, row.repeat, row.response_model.value_or(std::string_view()),
                  row.system_fingerprint.value_or(std::string_view()),
                  row.via != nullptr && row.via->deployment ? std::string_view(*row.via->deployment)
-                                                           : row.deployment.value_or(std::string_view()));
+                                                           : row.deployment.value_or(std::string_view()),
+                 IsCacheHit(row.via != nullptr && row.via->cache ? std::string_view(*row.via->cache)
+                                                                 : row.cache.value_or(std::string_view())));
   }
 }
 

@@ -26,7 +26,7 @@ struct RowFields {
   std::vector<std::pair<std::string_view, std::string_view>> own_segments;  // what `segments` may point to
   std::optional<std::string_view> cluster, prompt_sha256, response_model, system_fingerprint, finish_reason,
       output, error;
-  std::optional<std::string_view> deployment;  // of `via`, where the row was scanned
+  std::optional<std::string_view> deployment, cache;  // of `via`, where the row was scanned
   std::optional<std::int64_t> input_tokens, output_tokens;
   std::optional<double> cost_usd, latency_ms, due_latency_ms, ttft_ms, tokens_per_s;
   std::shared_ptr<const GatewayFacts> via;
@@ -42,7 +42,7 @@ struct RowFields {
     segments_number = SegmentMemo::kNone;
     own_segments.clear();
     for (auto* text : {&cluster, &prompt_sha256, &response_model, &system_fingerprint, &finish_reason,
-                       &output, &error, &deployment})
+                       &output, &error, &deployment, &cache})
       text->reset();
     input_tokens.reset();
     output_tokens.reset();

@@ -320,7 +320,8 @@ class Scanner {
     return Take('}');
   }
 
-  // What the gateway said of itself: texts and counts, of which only the deployment is looked at.
+  // What the gateway said of itself: texts and counts, of which only the deployment and
+  // the cache are looked at.
   bool Via() {
     if (Null()) return true;
     if (!Take('{')) return false;
@@ -336,9 +337,10 @@ class Scanner {
       if (*at_ == '"') {
         std::string_view text;
         if (counted || !PlainText(text)) return false;
-        if (name == "deployment") {
-          if (row_.deployment) return false;
-          row_.deployment = text;
+        if (name == "deployment" || name == "cache") {
+          std::optional<std::string_view>& field = name == "cache" ? row_.cache : row_.deployment;
+          if (field) return false;
+          field = text;
         }
       } else if (!Null()) {
         std::optional<std::int64_t> count;

@@ -16,7 +16,8 @@ AnswerCounts CountAnswers(const RunLog& log) {
     if (record.outcome == Outcome::kInfraError) continue;
     answers.Add(record.case_id, record.repeat, record.response_model.value_or(""),
                 record.system_fingerprint.value_or(""),
-                record.via != nullptr && record.via->deployment ? *record.via->deployment : "");
+                record.via != nullptr && record.via->deployment ? *record.via->deployment : "",
+                record.via != nullptr && record.via->cache && IsCacheHit(*record.via->cache));
   }
   return answers;
 }

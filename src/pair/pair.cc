@@ -143,6 +143,7 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
   CheckRequests(sides, result.warnings);
   for (Side& side : sides) {
     if (side.logs.size() > 1) CheckOneRun(side, result.findings);
+    CheckShards(side, result.findings);
     CollectRows(side, result.findings);
   }
   KeepCommonRepeats(sides, result.warnings);

@@ -7,10 +7,13 @@
 #include <unordered_map>
 #include <utility>
 
+#include "minslice/evidence_id.h"
 #include "pair/wording.h"
 
 namespace minslice::pair {
 namespace {
+
+constexpr int kCopiedRows = 5;  // so many equal latencies, and no other one, are no chance
 
 LogRows RowsOf(const RunLog& log) {
   LogRows rows;
@@ -52,11 +55,13 @@ std::string RowsLost(const RunLog& log, const RowColumns& columns) {
 class Seen {
  public:
   void Add(const Side& side, const Row& row, int repeat) { rows_.emplace(Key(side.id(row), repeat), row); }
-  bool Holds(const Side& side, std::string_view id, int repeat) const {
+  // nullptr: there is none.
+  const Row* Find(const Side& side, std::string_view id, int repeat) const {
     const auto [first, last] = rows_.equal_range(Key(id, repeat));
-    return std::any_of(first, last, [&](const auto& entry) {
+    const auto found = std::find_if(first, last, [&](const auto& entry) {
       return entry.second.repeat == repeat && side.id(entry.second) == id;
     });
+    return found == last ? nullptr : &found->second;
   }
 
  private:
@@ -123,16 +128,31 @@ void CollectRows(Side& side, std::vector<Finding>& findings) {
     }
     if (const std::string lost = RowsLost(log, columns); !lost.empty())
       findings.push_back({"rows_lost", fmt::format("{}: {}", log.path, lost), {}});
-    if (!log.sha256.empty() && !hashes.insert(log.sha256).second) {
+    if (!log.sha256.empty() && !hashes.insert(EvidenceId(log.sha256, log.path)).second) {
       findings.push_back({"duplicate_rows",
                           fmt::format("{}: the same log is given twice for the {}", log.path, side.name),
                           {}});
       rows.left_out = true;
       continue;
     }
-    for (std::size_t place = 0; several && rows.offset == 0 && place < columns.size(); ++place) {
+    // Another run of a case takes another time, to the fraction of a millisecond.
+    bool copied = true;
+    int timed = 0;
+    for (std::size_t place = 0; several && copied && place < columns.size(); ++place) {
       const std::uint32_t row = columns.Ordered(place);
-      if (seen.Holds(side, columns.id(row), columns.repeat(row))) rows.offset = side.repeats;
+      const Row* other = seen.Find(side, columns.id(row), columns.repeat(row));
+      if (other == nullptr) continue;
+      rows.offset = side.repeats;
+      const auto here = columns.usage(row).latency_ms;
+      timed += here ? 1 : 0;
+      copied = here == side.columns[other->log].columns->usage(other->row).latency_ms;
+    }
+    if (rows.offset > 0 && copied && timed >= kCopiedRows) {
+      findings.push_back({"duplicate_rows",
+                          fmt::format("{}: a run of the {} is given twice: every row has the very latency of "
+                                      "an earlier log's, which no second run has",
+                                      log.path, side.name),
+                          {}});
     }
     side.repeats = std::max(side.repeats, columns.max_repeat() + rows.offset);
     side.has_segments = side.has_segments || columns.has_segments();
@@ -146,6 +166,26 @@ void CollectRows(Side& side, std::vector<Finding>& findings) {
     }
   }
   MergeRows(side);
+}
+
+void CheckShards(const Side& side, std::vector<Finding>& findings) {
+  const RunLog* first = nullptr;
+  std::set<std::int64_t> given;
+  for (const RunLog& log : side.logs) {
+    if (!log.run.shard) continue;
+    if (first == nullptr) first = &log;
+    if (log.run.shard->of == first->run.shard->of) given.insert(log.run.shard->index);
+  }
+  if (first == nullptr) return;
+  const auto of = static_cast<std::int64_t>(first->run.shard->of);
+  const auto missing = of - static_cast<std::int64_t>(given.size());
+  if (missing <= 0) return;
+  findings.push_back(
+      {"rows_lost",
+       fmt::format("{}: it is part {} of {} of the {}'s run, and {} of the parts {} not given; put them "
+                   "together with log merge",
+                   first->path, first->run.shard->index, of, side.name, missing, missing == 1 ? "is" : "are"),
+       {}});
 }
 
 void CheckOneRun(const Side& side, std::vector<Finding>& findings) {

@@ -51,6 +51,9 @@ struct Side {
 // further repeat of the whole run, so its repeats count on; otherwise it is a shard.
 void CollectRows(Side& side, std::vector<Finding>& findings);
 
+// A shard is a part of a run: without the others its log says nothing of the whole suite.
+void CheckShards(const Side& side, std::vector<Finding>& findings);
+
 // One side is one run: its repeats or its shards. What was made otherwise cannot be pooled.
 void CheckOneRun(const Side& side, std::vector<Finding>& findings);
 
