@@ -267,6 +267,9 @@ std::string NextStep(const Verdict& verdict, const std::string& verdict_path) {
         return fmt::format("more cases ({} pairs would do), or a policy that asks for less",
                            Count(*verdict.planning.pairs_for_goal));
       }
+      if (verdict.aggregate.n_clusters && !verdict.reasons.empty() &&
+          verdict.reasons.front().code == "underpowered")
+        return "more cases, in more clusters: those of one cluster count for little";
       return "see the reasons; more cases in the slices they name";
   }
   return "";

@@ -273,6 +273,18 @@ async function main() {
     await page.context().close();
   });
 
+  await check('a family has an address', async () => {
+    const page = await open(browser, url('families', 'report.html'));
+    await page.evaluate(() => { location.hash = '#family:pay'; });
+    await page.waitForSelector('dialog[open]');
+    assert.strictEqual(await page.textContent('#detail-title'), 'Family pay');
+    assert.match(await page.textContent('dialog p'), /^customer: .* pairs, \d+ broke/);
+    await page.keyboard.press('Escape');
+    assert.ok(!await page.isVisible('dialog'));
+    await clean(page);
+    await page.context().close();
+  });
+
   await check('readable without a script', async () => {
     const page = await open(browser, url('forty', 'report.html'), {javaScriptEnabled: false});
     assert.strictEqual(await page.locator('#forest tbody:not(.all) tr').count(), verdict.segments.length);
