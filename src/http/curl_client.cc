@@ -94,7 +94,7 @@ struct Shard {
 struct Exchange {
   CURL* easy = nullptr;
   Shard* shard = nullptr;
-  const CurlOptions* options = nullptr;
+  const ClientOptions* options = nullptr;
   Request request;
   Response response;
   std::shared_ptr<const HeaderList> headers;
@@ -163,7 +163,7 @@ std::string Lower(std::string text) {
 
 class CurlClient : public Client {
  public:
-  explicit CurlClient(const CurlOptions& options) : options_(options) {}
+  explicit CurlClient(const ClientOptions& options) : options_(options) {}
 
   ~CurlClient() override {
     CancelAll();
@@ -500,7 +500,7 @@ class CurlClient : public Client {
     return 0;
   }
 
-  CurlOptions options_;
+  ClientOptions options_;
   int epoll_ = -1;
   CURLSH* share_ = nullptr;
   std::size_t in_flight_ = 0;
@@ -516,7 +516,7 @@ class CurlClient : public Client {
 
 }  // namespace
 
-Result<std::unique_ptr<Client>> MakeCurlClient(const CurlOptions& options) {
+Result<std::unique_ptr<Client>> MakeCurlClient(const ClientOptions& options) {
   static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);  // thread-safe as a local static
   if (global != CURLE_OK) return FailInternal(std::string("libcurl: ") + curl_easy_strerror(global));
   auto client = std::make_unique<CurlClient>(options);
