@@ -18,6 +18,7 @@
 #include <cstring>
 
 #include "http/client.h"
+#include "http/lower.h"
 #include "minslice/version.h"
 
 namespace minslice::http {
@@ -153,12 +154,6 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* user
 bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view> prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(),
                      [&](std::string_view p) { return text.starts_with(p); });
-}
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 class CurlClient : public Client {

@@ -1,8 +1,9 @@
 #include "http/response_parser.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
+
+#include "http/lower.h"
 
 namespace minslice::http {
 namespace {
@@ -14,13 +15,6 @@ std::string_view Trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
 }
 
 // A list's element: "Connection: keep-alive, close".

@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -25,6 +24,7 @@
 #include <optional>
 
 #include "http/client.h"
+#include "http/lower.h"
 #include "http/response_parser.h"
 #include "minslice/version.h"
 
@@ -36,12 +36,6 @@ using TimePoint = SteadyClock::time_point;
 
 constexpr std::size_t kHeads = 8;
 constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 std::string Reason(int error) { return Lower(std::strerror(error)); }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "run/endings.h"
 #include "run/plain_text.h"
 
 namespace minslice::run {
@@ -279,7 +280,7 @@ void Lane::OnResponse(http::Response&& response) {
       }
       break;
     case AnswerKind::kEndRun:
-      StopSending(End::kRefused, Refusal(answer));
+      StopSending(End::kRefused, Refusal(options_, answer));
       Free(slot);
       break;
   }
@@ -325,27 +326,6 @@ void Lane::Retry(std::size_t slot, const Answer& answer, http::TransportError er
   }
   Failed(slot, answer.error, answer.via);
   if (error != http::TransportError::kNone && !ending()) CountUnreached(answer.error, unconnected);
-}
-
-std::string Lane::Refusal(const Answer& answer) const {
-  const auto text = [&](const char* what) {
-    return fmt::format("gateway {} {} \"{}\": {}", options_.gateway_name, what, options_.model, answer.error);
-  };
-  switch (answer.end_reason) {
-    case EndReason::kKey:
-      return text("does not accept the key for model");
-    case EndReason::kModel:
-      return text("has no model");
-    case EndReason::kTls:
-      return fmt::format("gateway {} cannot be reached by TLS: {}", options_.gateway_name, answer.error);
-    case EndReason::kQuota:
-      return text("refuses for lack of quota or budget, model");
-    default:
-      break;
-  }
-  std::string message = text("knows no such address; asked for model");
-  if (!options_.base_url.ends_with("/v1")) message += " (base_url usually ends in /v1)";
-  return message;
 }
 
 void Lane::CountUnreached(const std::string& error, bool unconnected) {
@@ -451,26 +431,6 @@ void Lane::Write(std::size_t item, const CaseRecord& record) {
   progress_.counts.Add(record.outcome);
   progress_.tokens += record.input_tokens.value_or(0) + record.output_tokens.value_or(0);
   if (course_.early_stop != nullptr) course_.early_stop->Add(lane_, record);
-}
-
-const char* Lane::StopReason(End end) {
-  switch (end) {
-    case End::kInterrupted:
-      return "interrupted";
-    case End::kUnreachable:
-      return "unreachable";
-    case End::kRefused:
-      return "refused";
-    case End::kRejected:
-      return "rejected";
-    case End::kBudget:
-      return "budget_exhausted";
-    case End::kDecided:
-      return "decided";
-    case End::kComplete:
-      break;
-  }
-  return "unfinished";
 }
 
 void Lane::Finish() {

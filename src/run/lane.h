@@ -105,8 +105,6 @@ class Lane {
 
   void Retry(std::size_t slot, const Answer& answer, http::TransportError error);
 
-  std::string Refusal(const Answer& answer) const;
-
   void CountUnreached(const std::string& error, bool unconnected);
 
   // A row for everything that was not answered, so that the log names what is missing and why.
@@ -120,8 +118,6 @@ class Lane {
   void Failed(std::size_t slot, const std::string& error, const std::shared_ptr<const GatewayFacts>& via);
 
   void Write(std::size_t item, const CaseRecord& record);
-
-  static const char* StopReason(End end);
 
   void Finish();
 
