@@ -5,8 +5,6 @@
 #include "http/lower.h"
 
 namespace minslice::http {
-namespace {}  // namespace
-
 std::string Url::Origin() const {
   std::string origin = scheme + "://" + host;
   if (port != 0) origin.append(":").append(std::to_string(port));
