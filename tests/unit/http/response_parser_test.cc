@@ -39,10 +39,10 @@ Read Parse(const std::string& bytes) {
   const Read whole = ReadIn(bytes, bytes.size());
   const Read bit = ReadIn(bytes, 1);
   EXPECT_EQ(whole.state, bit.state) << bytes;
-  EXPECT_EQ(whole.response.body, bit.response.body) << bytes;
-  EXPECT_EQ(whole.response.headers.size(), bit.response.headers.size()) << bytes;
-  EXPECT_EQ(whole.keep, bit.keep) << bytes;
   if (whole.state == State::kDone) {
+    EXPECT_EQ(whole.response.body, bit.response.body) << bytes;
+    EXPECT_EQ(whole.response.headers.size(), bit.response.headers.size()) << bytes;
+    EXPECT_EQ(whole.keep, bit.keep) << bytes;
     EXPECT_EQ(whole.taken, bit.taken) << bytes;
   }
   return whole;
@@ -55,7 +55,7 @@ TEST(ResponseParser, BodiesByLength) {
   EXPECT_EQ(read.response.body, "hello");
   EXPECT_EQ(*read.response.FindHeader("x-y"), "z");
   EXPECT_TRUE(read.keep);
-  EXPECT_EQ(read.taken, 55U) << "what follows is not this response's";
+  EXPECT_EQ(read.taken, 53U) << "what follows is not this response's";
   EXPECT_EQ(Parse("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").state, State::kDone);
   EXPECT_EQ(Parse("HTTP/1.1 200\nContent-Length: 1\n\nx").response.body, "x") << "bare line ends, no reason";
 }
