@@ -8,10 +8,10 @@ import time
 from harness import Folder, Mock, check, main, read_log, run, start, write_suite
 
 CASES = 1200
-POLICY = "version: 1\nname: early\ngoal: non_inferiority\nmargin: 0.02\nsequential: {min_pairs: 50, seed: 3}\n"
+POLICY = "version: 1\ngoal: non_inferiority\nsequential: {min_pairs: 50, seed: 3}\n"
 MODELS = """models:
   - {name: old, answers_as: old-2026-01-01, pass_rate: 0.9, seed: 5}
-  - {name: bad, answers_as: bad-2026-01-01, pass_rate: 0.6, seed: 6}
+  - {name: bad, answers_as: bad-2026-01-01, pass_rate: 0.75, seed: 6}
   - {name: same, answers_as: same-2026-01-01, pass_rate: 0.9, seed: 5}
 latency: {ms: 5}
 """
@@ -42,7 +42,7 @@ def test():
     with Folder() as folder:
         suite = write_suite(folder, CASES, TARGETS)
         early = policy(folder, "early", POLICY)
-        both = ["run", suite, "--target", "old", "--target", "bad", "--policy", early, "--quiet"]
+        both = ["run", suite, "--target", "old", "--target", "bad", "--policy", early]
         with Mock(suite, MODELS) as mock:
             base = ["--base-url", mock.base_url]
             ended = run(*both, *base, "-o", f"{folder}/a/")
@@ -99,7 +99,7 @@ def test():
 
             # No difference: everything is asked, and nothing is shown.
             equal = ["run", suite, "--target", "old", "--target", "same", *base, "--quiet", "-o", f"{folder}/c/"]
-            gain = policy(folder, "gain", "version: 1\nname: gain\nsequential: {min_pairs: 50}\n")
+            gain = policy(folder, "gain", "version: 1\nsequential: {min_pairs: 50}\n")
             ended = run(*equal, "--policy", gain)
             check("stopped early" not in ended.out, ended)
             logs = [folder / "c" / f"integration-{name}.jsonl" for name in ("old", "same")]
