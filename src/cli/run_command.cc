@@ -309,7 +309,7 @@ void AddRunCommand(CLI::App& app, Session& session) {
       "    --header 'x-bf-vk: ${EVAL_VK}'\n"
       "  minslice run suite.yaml --target candidate -o candidate.jsonl --resume\n"
       "  minslice run suite.yaml --target incumbent --target candidate -o both/\n"
-      "  minslice run suite.yaml --target incumbent --target candidate -o both/ \\\n"
+      "  minslice run suite.yaml --target incumbent --target candidate -o early/ \\\n"
       "    --policy early.yaml\n"
       "  minslice run suite.yaml --target candidate --shard 3/16 --resume \\\n"
       "    -o 'runs/{target}.{shard}.jsonl'");
