@@ -112,13 +112,21 @@ struct EndRecord {
   std::string ended_at;
 };
 
+// Of a run that stopped once its pairs had decided (gate/sequential.h): the first `looked_at` cases of the
+// order that the seed gives have a row on both sides.
+struct SequentialStop {
+  std::uint64_t seed = 0;
+  std::int64_t looked_at = 0;
+};
+
 // Why a run ended before every row was there. Rows after it mean that the run was resumed.
 struct StopRecord {
-  std::string reason;  // interrupted, unreachable, refused, rejected, budget_exhausted
+  std::string reason;  // interrupted, unreachable, refused, rejected, budget_exhausted, decided
   std::string text;    // one sentence
   std::int64_t answered = 0;
   std::int64_t missing = 0;  // rows without an answer
   std::optional<double> spent_usd;
+  std::optional<SequentialStop> sequential;  // where reason is "decided"
   std::string stopped_at;
 };
 

@@ -243,7 +243,7 @@ void RunOverhead(const OverheadFlags& flags, Session& session) {
   options.concurrency = flags.concurrency;
   options.timeout_s = flags.timeout_s;
 
-  http::CurlOptions curl;
+  http::ClientOptions curl;
   curl.max_connections = most;
   const auto client = http::MakeCurlClient(curl);
   if (!client) return session.Report(client.error());

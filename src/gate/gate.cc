@@ -370,8 +370,9 @@ Verdict Decide(const Policy& asked, const pair::PairResult& paired, std::span<co
           InvalidReason("sequential_clusters",
                         "cases share clusters, and stopping early takes the cases to be independent; "
                         "take sequential out of the policy"));
-    sequential = ViewSequential(policy, oriented.table());
-    AcceptStopped(policy, *sequential, candidate, invalid, verdict);
+    const std::optional<std::int64_t> together = StoppedTogether(policy, incumbent, candidate);
+    sequential = ViewSequential(policy, oriented.table(), together);
+    AcceptStopped(policy, *sequential, together.has_value(), candidate, invalid, verdict);
     left_out.insert(left_out.end(), sequential->behind.begin(), sequential->behind.end());
     std::sort(left_out.begin(), left_out.end());
   }

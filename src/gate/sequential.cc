@@ -129,11 +129,21 @@ double SequentialWatch::ScoreOf(const CaseRecord& row) const {
   return kMissing;
 }
 
-Result<SequentialWatch> SequentialWatch::Make(const Policy& policy, const RunLog& incumbent) {
+Result<SequentialWatch> SequentialWatch::Make(const Policy& policy, std::span<const std::string> ids) {
   if (!policy.sequential)
     return FailAt({policy.path, 0, 0}, "the policy has no sequential block: it does not allow to stop early");
-  if (!incumbent.end) return FailAt({incumbent.path, 0, 0}, "is unfinished; nothing can be compared with it");
   SequentialWatch watch(policy);
+  watch.cases_ = ids.size();
+  watch.place_.reserve(ids.size());
+  for (const std::size_t i : SequentialOrder(ids, policy.sequential->seed))
+    watch.place_.emplace(ids[i], watch.place_.size());
+  for (std::vector<double>& scores : watch.scores_) scores.resize(ids.size(), kMissing);
+  for (std::vector<bool>& has_row : watch.has_row_) has_row.resize(ids.size());
+  return watch;
+}
+
+Result<SequentialWatch> SequentialWatch::Make(const Policy& policy, const RunLog& incumbent) {
+  if (!incumbent.end) return FailAt({incumbent.path, 0, 0}, "is unfinished; nothing can be compared with it");
   std::vector<std::string> ids;
   std::set<std::string> clusters;
   for (const CaseRecord& row : incumbent.cases) {
@@ -143,23 +153,25 @@ Result<SequentialWatch> SequentialWatch::Make(const Policy& policy, const RunLog
       return FailAt({incumbent.path, 0, 0},
                     "has cases that share a cluster; stopping early takes them to be independent");
     ids.push_back(row.case_id);
-    watch.incumbent_[row.case_id] = watch.ScoreOf(row);
   }
-  for (const std::size_t i : SequentialOrder(ids, policy.sequential->seed)) watch.order_.push_back(ids[i]);
+  Result<SequentialWatch> watch = Make(policy, ids);
+  if (!watch) return watch;
+  for (const CaseRecord& row : incumbent.cases) watch->Add(Side::kIncumbent, row);
   return watch;
 }
 
-bool SequentialWatch::Add(const CaseRecord& row) {
-  if (!test_.state().decided.empty()) return true;
-  candidate_[row.case_id] = ScoreOf(row);
-  while (next_ < order_.size() && test_.state().decided.empty()) {
-    const auto found = candidate_.find(order_[next_]);
-    if (found == candidate_.end()) break;
-    const double difference = found->second - incumbent_.find(order_[next_])->second;
+bool SequentialWatch::Add(Side side, const CaseRecord& row) {
+  const SequentialState& state = test_.state();
+  const auto found = place_.find(row.case_id);
+  if (!state.decided.empty() || found == place_.end()) return !state.decided.empty();
+  const auto s = static_cast<std::size_t>(side);
+  scores_[s][found->second] = ScoreOf(row);
+  has_row_[s][found->second] = true;
+  for (; next_ < cases_ && state.decided.empty() && has_row_[0][next_] && has_row_[1][next_]; ++next_) {
+    const double difference = scores_[1][next_] - scores_[0][next_];
     if (!std::isnan(difference)) test_.Add(difference);
-    ++next_;
   }
-  return !test_.state().decided.empty();
+  return !state.decided.empty();
 }
 
 std::string SequentialSentence(const SequentialState& state, std::int64_t cases) {

@@ -9,11 +9,12 @@
 #ifndef MINSLICE_GATE_SEQUENTIAL_H_
 #define MINSLICE_GATE_SEQUENTIAL_H_
 
+#include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "minslice/policy.h"
@@ -50,18 +51,24 @@ class SequentialTest {
   SequentialState state_;
 };
 
-// The rows of a candidate's run as they come, against the incumbent's finished log. A row enters once all
-// cases before it in the order have theirs, so that what answers fast has no say.
+enum class Side : std::uint8_t { kIncumbent, kCandidate };
+
+// The rows of a run as they come. A pair enters once all cases before it in the order have theirs, so that
+// what answers fast has no say.
 class SequentialWatch {
  public:
-  // Fails where policy and log do not go together: no sequential block, several runs a case, an unfinished
-  // log.
+  // Both sides are still to come, for these cases. Fails where the policy has no sequential block.
+  static Result<SequentialWatch> Make(const Policy& policy, std::span<const std::string> ids);
+  // Against the incumbent's finished log. Fails where policy and log do not go together: several runs a case,
+  // cases that share a cluster, an unfinished log.
   static Result<SequentialWatch> Make(const Policy& policy, const RunLog& incumbent);
 
-  // True once decided; later rows change nothing.
-  bool Add(const CaseRecord& row);
+  // True once decided; later rows change nothing. Rows of cases that are not in the order are ignored.
+  bool Add(Side side, const CaseRecord& row);
   const SequentialState& state() const { return test_.state(); }
-  std::int64_t cases() const { return static_cast<std::int64_t>(order_.size()); }
+  std::int64_t cases() const { return static_cast<std::int64_t>(cases_); }
+  // So many cases of the order, from its first, have had their rows of both sides.
+  std::int64_t looked_at() const { return static_cast<std::int64_t>(next_); }
 
  private:
   explicit SequentialWatch(const Policy& policy) : policy_(policy), test_(policy) {}
@@ -69,8 +76,10 @@ class SequentialWatch {
 
   Policy policy_;
   SequentialTest test_;
-  std::vector<std::string> order_;
-  std::map<std::string, double, std::less<>> incumbent_, candidate_;
+  std::size_t cases_ = 0;
+  std::unordered_map<std::string, std::size_t> place_;  // in the order
+  std::array<std::vector<double>, 2> scores_;           // by side and place
+  std::array<std::vector<bool>, 2> has_row_;
   std::size_t next_ = 0;
 };
 

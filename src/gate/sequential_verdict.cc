@@ -43,7 +43,24 @@ RuleReason Reason(Decision decision, const char* code, std::string text) {
 
 }  // namespace
 
-SequentialView ViewSequential(const Policy& policy, const PairedTable& table) {
+std::optional<std::int64_t> StoppedTogether(const Policy& policy, std::span<const RunLog> incumbent,
+                                            std::span<const RunLog> candidate) {
+  std::optional<std::int64_t> least;
+  for (const std::span<const RunLog> side : {incumbent, candidate}) {
+    if (std::all_of(side.begin(), side.end(), [](const RunLog& log) { return log.end.has_value(); }))
+      return {};
+    for (const RunLog& log : side) {
+      const bool decided = log.stop && log.stop->reason == "decided" && log.stop->sequential &&
+                           log.stop->sequential->seed == policy.sequential->seed;
+      if (!decided) return {};
+      least = std::min(least.value_or(log.stop->sequential->looked_at), log.stop->sequential->looked_at);
+    }
+  }
+  return least;
+}
+
+SequentialView ViewSequential(const Policy& policy, const PairedTable& table,
+                              std::optional<std::int64_t> most) {
   SequentialView view;
   view.cases = static_cast<std::int64_t>(table.n_cases());
   SequentialTest test(policy);
@@ -51,6 +68,7 @@ SequentialView ViewSequential(const Policy& policy, const PairedTable& table) {
   for (const std::size_t i : SequentialOrder(table.case_ids, policy.sequential->seed)) {
     const std::size_t cell = i * static_cast<std::size_t>(table.candidate.repeats);
     if (table.candidate.has_row[cell] == 0 || !test.state().decided.empty()) break;
+    if (most && static_cast<std::int64_t>(looked.size()) == *most) break;
     looked.insert(table.case_ids[i]);
     if (table.complete(i)) test.Add(table.candidate.case_mean[i] - table.incumbent.case_mean[i]);
   }
@@ -72,22 +90,23 @@ SequentialView ViewSequential(const Policy& policy, const PairedTable& table) {
   return view;
 }
 
-void AcceptStopped(const Policy& policy, const SequentialView& view, std::span<const RunLog> candidate,
-                   std::vector<VerdictReason>& reasons, Verdict& verdict) {
+void AcceptStopped(const Policy& policy, const SequentialView& view, bool together,
+                   std::span<const RunLog> candidate, std::vector<VerdictReason>& reasons, Verdict& verdict) {
   VerdictSequential out;
   out.method = policy.goal == Goal::kSuperiority && !policy.scale.graded ? "e_process" : "betting";
   out.decided = view.state.decided;
   out.n_pairs = view.state.decided.empty() ? view.state.n : view.state.decided_at;
   out.cases = view.cases;
+  for (const RunLog& log : candidate) out.cases = std::max(out.cases, log.run.cases.value_or(0));
   out.log_e = view.state.log_e;
   out.log_e_harm = view.state.log_e_harm;
   out.p_value = std::min(1.0, std::exp(-view.state.log_e));
   out.stopped = std::any_of(candidate.begin(), candidate.end(), [](const RunLog& log) { return !log.end; });
   const bool decided = !view.state.decided.empty();
   if (decided && out.stopped) {
-    std::erase_if(reasons, [](const VerdictReason& reason) {
-      return (reason.code == "unfinished_log" && reason.text.find("the candidate's") != std::string::npos) ||
-             reason.code == "rows_lost";
+    std::erase_if(reasons, [&](const VerdictReason& reason) {
+      const bool candidates = reason.text.find("the candidate's") != std::string::npos;
+      return (reason.code == "unfinished_log" && (candidates || together)) || reason.code == "rows_lost";
     });
   }
   verdict.sequential = std::move(out);

@@ -86,7 +86,7 @@ class Client {
   virtual void CancelAll() = 0;
 };
 
-struct CurlOptions {
+struct ClientOptions {
   std::size_t max_connections = 256;  // open or kept at the same time; more requests than that still run
   std::size_t max_response_bytes = std::size_t{64} * 1024 * 1024;  // of one body
   double connect_timeout_s = 10;
@@ -94,7 +94,7 @@ struct CurlOptions {
 
 // libcurl: proxies of the environment are honoured, except for loopback; TLS is verified; http and https
 // only.
-Result<std::unique_ptr<Client>> MakeCurlClient(const CurlOptions& options);
+Result<std::unique_ptr<Client>> MakeCurlClient(const ClientOptions& options);
 
 // A URL in its parts. Only http and https; user:password is refused, because it would end in a log.
 struct Url {
@@ -108,6 +108,15 @@ struct Url {
 };
 // The failure names no part of the text that could be a credential.
 Result<Url> ParseUrl(const std::string& text);
+
+// Whether a URL is http:// at an address or localhost, which needs neither names nor TLS.
+bool IsPlainAddress(const Url& url);
+// Only for such URLs; others fail. No buffers of its own for a request that waits.
+Result<std::unique_ptr<Client>> MakeSocketClient(const ClientOptions& options);
+
+// The one that pays for requests to that address: the leaner where it can, libcurl where a name, TLS or a
+// proxy is in between.
+Result<std::unique_ptr<Client>> MakeClientFor(const std::string& base_url, const ClientOptions& options);
 
 }  // namespace minslice::http
 

@@ -18,6 +18,7 @@
 #include <cstring>
 
 #include "http/client.h"
+#include "http/lower.h"
 #include "minslice/version.h"
 
 namespace minslice::http {
@@ -94,7 +95,7 @@ struct Shard {
 struct Exchange {
   CURL* easy = nullptr;
   Shard* shard = nullptr;
-  const CurlOptions* options = nullptr;
+  const ClientOptions* options = nullptr;
   Request request;
   Response response;
   std::shared_ptr<const HeaderList> headers;
@@ -155,15 +156,9 @@ bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view
                      [&](std::string_view p) { return text.starts_with(p); });
 }
 
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 class CurlClient : public Client {
  public:
-  explicit CurlClient(const CurlOptions& options) : options_(options) {}
+  explicit CurlClient(const ClientOptions& options) : options_(options) {}
 
   ~CurlClient() override {
     CancelAll();
@@ -500,7 +495,7 @@ class CurlClient : public Client {
     return 0;
   }
 
-  CurlOptions options_;
+  ClientOptions options_;
   int epoll_ = -1;
   CURLSH* share_ = nullptr;
   std::size_t in_flight_ = 0;
@@ -516,7 +511,7 @@ class CurlClient : public Client {
 
 }  // namespace
 
-Result<std::unique_ptr<Client>> MakeCurlClient(const CurlOptions& options) {
+Result<std::unique_ptr<Client>> MakeCurlClient(const ClientOptions& options) {
   static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);  // thread-safe as a local static
   if (global != CURLE_OK) return FailInternal(std::string("libcurl: ") + curl_easy_strerror(global));
   auto client = std::make_unique<CurlClient>(options);

@@ -1,21 +1,10 @@
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 #include "http/client.h"
+#include "http/lower.h"
 
 namespace minslice::http {
-namespace {
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
-}  // namespace
-
 std::string Url::Origin() const {
   std::string origin = scheme + "://" + host;
   if (port != 0) origin.append(":").append(std::to_string(port));

@@ -203,7 +203,8 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<std::unique_ptr<RandomFile>> OpenRandom(const std::string& path) override {
-    Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // A named pipe must not hold us up before it is refused.
+    Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (fd.get() < 0) return SystemFailure(path, "cannot be read", errno);
     struct stat status{};
     if (fstat(fd.get(), &status) != 0) return SystemFailure(path, "cannot be read", errno);

@@ -452,10 +452,23 @@ class Reader {
       if (key == "missing") fields_.Read(key, value, missing);
       if (key == "spent_usd") fields_.Read(key, value, stop.spent_usd);
       if (key == "stopped_at") fields_.Read(key, value, stop.stopped_at);
+      if (key == "sequential") ReadSequential(value, stop.sequential);
     }
     stop.answered = answered.value_or(0);
     stop.missing = missing.value_or(0);
     if (!fields_.broken()) log_.stop = std::move(stop);
+  }
+
+  void ReadSequential(element value, std::optional<SequentialStop>& out) {
+    if (value.is_null()) return;
+    SequentialStop stop;
+    std::int64_t looked_at = 0;
+    const bool whole = value["seed"].get(stop.seed) == simdjson::SUCCESS &&
+                       value["looked_at"].get(looked_at) == simdjson::SUCCESS && looked_at >= 0;
+    if (!whole)
+      return fields_.Wrong("sequential", value, "an object with seed and looked_at, whole numbers from 0");
+    stop.looked_at = looked_at;
+    out = stop;
   }
 
   void ReadShard(element value, std::optional<Shard>& out) {

@@ -241,6 +241,10 @@ std::string StopRecordLine(const StopRecord& record) {
   line.Integer("answered", record.answered);
   line.Integer("missing", record.missing);
   line.OptionalNumber("spent_usd", record.spent_usd);
+  if (record.sequential) {
+    line.Raw("sequential", fmt::format("{{\"seed\":{},\"looked_at\":{}}}", record.sequential->seed,
+                                       record.sequential->looked_at));
+  }
   line.Text("stopped_at", record.stopped_at);
   return line.Done();
 }

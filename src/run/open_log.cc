@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
-#include <unordered_map>
 
 #include "io/diagnostics.h"
 #include "io/file_system.h"
@@ -88,7 +87,8 @@ Result<void> CheckSameRun(const std::string& path, const RunRecord& then, const 
 }  // namespace
 
 Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord& run,
-                          const suite::Suite& suite) {
+                          suite::CaseSource& cases,
+                          const std::function<void(const CaseRecord& row)>& on_kept) {
   io::FileSystem& files = io::RealFileSystem();
   OpenedLog opened;
   if (files.Exists(path)) {
@@ -128,15 +128,12 @@ Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord&
   if (Result<void> same = CheckSameRun(path, before->run, run); !same) return tl::unexpected(same.error());
   Result<std::unique_ptr<log::LogWriter>> writer = log::LogWriter::Continue(path);
   if (!writer) return tl::unexpected(writer.error());
-  std::unordered_map<std::string_view, std::size_t> index;
-  index.reserve(suite.cases.size());
-  for (std::size_t i = 0; i < suite.cases.size(); ++i) index.emplace(suite.cases[i].id, i);
   Plan& plan = opened.plan;
-  plan.done.resize(suite.cases.size() * static_cast<std::size_t>(run.repeats));
+  plan.done.resize(cases.size() * static_cast<std::size_t>(run.repeats));
   io::Diagnostics diagnostics;
   const auto take = [&](const CaseRecord& row) {
-    const auto found = index.find(row.case_id);
-    if (found == index.end() || row.repeat < 1 || row.repeat > run.repeats) {
+    const std::optional<std::size_t> found = cases.Find(row.case_id);
+    if (!found || row.repeat < 1 || row.repeat > run.repeats) {
       diagnostics.Add({path, 0, 0}, fmt::format("cannot be resumed: case {} repeat {} is none of the suite's",
                                                 io::Quoted(row.case_id), row.repeat));
       return;
@@ -151,7 +148,7 @@ Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord&
     plan.spent.tokens += row.input_tokens.value_or(0) + row.output_tokens.value_or(0);
     plan.spent.requests += row.attempts;
     if (row.outcome == Outcome::kInfraError) return;
-    const std::size_t item = static_cast<std::size_t>(row.repeat - 1) * suite.cases.size() + found->second;
+    const std::size_t item = static_cast<std::size_t>(row.repeat - 1) * cases.size() + *found;
     if (plan.done[item]) {
       diagnostics.Add({path, 0, 0}, fmt::format("cannot be resumed: two rows for case {} repeat {}",
                                                 io::Quoted(row.case_id), row.repeat));
@@ -159,6 +156,7 @@ Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord&
     }
     plan.done[item] = true;
     plan.counts.Add(row.outcome);
+    if (on_kept) on_kept(row);
     if (row.response_model) ++plan.response_models[*row.response_model];
   };
   const Result<log::LogScan> log = log::ScanLog(path, [&](std::vector<CaseRecord>&& rows) {

@@ -2,6 +2,7 @@
 #ifndef MINSLICE_RUN_OPEN_LOG_H_
 #define MINSLICE_RUN_OPEN_LOG_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,7 +11,7 @@
 #include "minslice/record.h"
 #include "minslice/result.h"
 #include "run/runner.h"
-#include "suite/suite.h"
+#include "suite/case_source.h"
 
 namespace minslice::run {
 
@@ -24,8 +25,10 @@ struct OpenedLog {
 // `run` is the record of the run that is asked for now. Without `resume` an existing file is refused. With it
 // the log's suite digest, target, model, request and repeats must agree (every disagreement is named), rows
 // with an answer stay, rows that are infra_error are asked again, and a missing file is simply a new log.
+// `on_kept` is shown every row that stays.
 Result<OpenedLog> OpenLog(const std::string& path, bool resume, const RunRecord& run,
-                          const suite::Suite& suite);
+                          suite::CaseSource& cases,
+                          const std::function<void(const CaseRecord& row)>& on_kept = nullptr);
 
 }  // namespace minslice::run
 

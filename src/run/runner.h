@@ -20,6 +20,7 @@
 #include "run/budget.h"
 #include "run/dialect.h"
 #include "score/grader.h"
+#include "suite/case_source.h"
 #include "suite/suite.h"
 
 namespace minslice::run {
@@ -55,6 +56,7 @@ struct Progress {
   std::int64_t to_ask = 0;  // rows that this run set out to write
   std::int64_t requests = 0;
   std::int64_t retries = 0;
+  std::int64_t tokens = 0;  // of prompts and answers, as far as they are named
   std::size_t in_flight = 0;
   std::size_t waiting = 0;  // for their next attempt
   Counts counts;            // with those of the log that is resumed
@@ -70,6 +72,7 @@ enum class End : std::uint8_t {
   kRefused,      // key, model, quota or address: no request will be taken
   kRejected,     // every request so far was refused as malformed or not allowed
   kBudget,
+  kDecided,  // what is there answers the question
 };
 
 struct Summary {
@@ -106,10 +109,21 @@ struct RunOptions {
   std::function<void(const Progress&)> on_progress;  // at least every 100 ms
 };
 
-// Appends the rows; writes the end record if the log is complete then. A failure is the machine's (the log
-// cannot be written) or the settings'.
-Result<Summary> Run(const suite::Suite& suite, const score::Grader& grader, const Plan& plan,
-                    const RunOptions& options, log::LogWriter& log, http::Client& client, io::Clock& clock);
+// Asks `cases`, with the settings of `suite`. Appends the rows; writes the end record if the log is complete
+// then. A failure is the machine's (the log cannot be written) or the settings'.
+Result<Summary> Run(const suite::Suite& suite, suite::CaseSource& cases, const score::Grader& grader,
+                    const Plan& plan, const RunOptions& options, log::LogWriter& log, http::Client& client,
+                    io::Clock& clock);
+
+// Looks at every row that is written, and may have seen enough.
+class EarlyStop {
+ public:
+  virtual ~EarlyStop() = default;
+  virtual void Add(std::size_t target, const CaseRecord& row) = 0;
+  virtual bool decided() const = 0;
+  virtual std::string Why() const = 0;  // one sentence
+  virtual SequentialStop Facts() const = 0;
+};
 
 // One target of several that are asked in turn, so that what drifts in time drifts for all of them; each has
 // its own log, its own concurrency and its own limits. Where one ends before its log is complete, all do.
@@ -118,9 +132,14 @@ struct TargetRun {
   const RunOptions* options = nullptr;
   log::LogWriter* log = nullptr;
 };
-Result<std::vector<Summary>> RunTargets(const suite::Suite& suite, const score::Grader& grader,
-                                        std::span<const TargetRun> targets, http::Client& client,
-                                        io::Clock& clock);
+// `order`: indices of the cases as they are asked within each repeat; empty: as the suite has them.
+struct Course {
+  std::vector<std::size_t> order;
+  EarlyStop* early_stop = nullptr;
+};
+Result<std::vector<Summary>> RunTargets(const suite::Suite& suite, suite::CaseSource& cases,
+                                        const score::Grader& grader, std::span<const TargetRun> targets,
+                                        http::Client& client, io::Clock& clock, const Course& course = {});
 
 }  // namespace minslice::run
 

@@ -27,20 +27,12 @@ std::optional<std::string> ScalarText(const Node& expected, std::string_view jso
   return std::string(json_text.substr(expected.offset, expected.length));
 }
 
-// A grader whose case-wise part can be checked before anything is paid for. Check answers with what is wrong
-// with a case's expected value, and GradeOutput is only called on cases that it found nothing wrong with.
-class CheckedGrader : public Grader {
- public:
-  virtual std::optional<std::string> Check(const Case& c) const = 0;
-
- protected:
-  // The expected value; the suite's reader took it as JSON already.
-  static Result<Node> Expected(const Case& c) { return json::ParseNode(c.expected_json, c.where); }
-};
+// The expected value; the suite's reader took it as JSON already.
+Result<Node> Expected(const Case& c) { return json::ParseNode(c.expected_json, c.where); }
 
 constexpr const char* kNoExpected = "expected \"expected\", found none";
 
-class ExactMatch final : public CheckedGrader {
+class ExactMatch final : public Grader {
  public:
   explicit ExactMatch(const suite::GraderSpec& spec) : spec_(spec) {}
 
@@ -81,7 +73,7 @@ class ExactMatch final : public CheckedGrader {
   suite::GraderSpec spec_;
 };
 
-class JsonMatch final : public CheckedGrader {
+class JsonMatch final : public Grader {
  public:
   std::optional<std::string> Check(const Case& c) const override {
     if (c.expected_json.empty()) return kNoExpected;
@@ -114,7 +106,7 @@ class JsonMatch final : public CheckedGrader {
   }
 };
 
-class ContainsText final : public CheckedGrader {
+class ContainsText final : public Grader {
  public:
   explicit ContainsText(const suite::GraderSpec& spec) : spec_(spec) {}
 
@@ -177,7 +169,7 @@ class ContainsText final : public CheckedGrader {
 
 // Finds the pattern anywhere in the answer; ^ and $ (or \A and \z) tie it to the ends. `.` does not match a
 // newline unless the pattern says (?s).
-class RegexMatch final : public CheckedGrader {
+class RegexMatch final : public Grader {
  public:
   RegexMatch(const suite::GraderSpec& spec, std::unique_ptr<const re2::RE2> shared)
       : spec_(spec), shared_(std::move(shared)) {}
@@ -222,7 +214,9 @@ class RegexMatch final : public CheckedGrader {
   std::unique_ptr<const re2::RE2> shared_;
 };
 
-Result<std::unique_ptr<CheckedGrader>> MakeUnchecked(const suite::GraderSpec& spec) {
+}  // namespace
+
+Result<std::unique_ptr<Grader>> MakeGrader(const suite::GraderSpec& spec) {
   if (spec.type != "regex" && !spec.pattern.empty()) {
     return FailAt(spec.where,
                   fmt::format("grader.pattern: only regex has a pattern, found grader.type {}", spec.type));
@@ -244,11 +238,13 @@ Result<std::unique_ptr<CheckedGrader>> MakeUnchecked(const suite::GraderSpec& sp
                             spec.type));
 }
 
-}  // namespace
+std::string CaseProblem(const Case& c, const std::string& problem) {
+  return fmt::format("case {}: {}", json::QuotedText(c.id), problem);
+}
 
 Result<std::unique_ptr<Grader>> MakeGrader(const suite::Suite& suite) {
-  auto grader = MakeUnchecked(suite.grader);
-  if (!grader) return tl::unexpected(std::move(grader.error()));
+  auto grader = MakeGrader(suite.grader);
+  if (!grader) return grader;
   std::vector<Diagnostic> diagnostics;
   std::size_t more = 0;
   for (const Case& c : suite.cases) {
@@ -257,7 +253,7 @@ Result<std::unique_ptr<Grader>> MakeGrader(const suite::Suite& suite) {
     if (diagnostics.size() == kMostDiagnostics) {
       ++more;
     } else {
-      diagnostics.push_back({c.where, fmt::format("case {}: {}", json::QuotedText(c.id), *problem)});
+      diagnostics.push_back({c.where, CaseProblem(c, *problem)});
     }
   }
   if (more > 0) {
@@ -266,7 +262,7 @@ Result<std::unique_ptr<Grader>> MakeGrader(const suite::Suite& suite) {
     diagnostics.push_back(std::move(rest));
   }
   if (!diagnostics.empty()) return FailAll(std::move(diagnostics));
-  return std::unique_ptr<Grader>(std::move(*grader));
+  return grader;
 }
 
 }  // namespace minslice::score

@@ -3,6 +3,7 @@
 #define MINSLICE_SCORE_GRADER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,8 @@ struct Grade {
 class Grader {
  public:
   virtual ~Grader() = default;
+  // What is wrong with a case's expected value, if anything. GradeOutput is only for cases without it.
+  virtual std::optional<std::string> Check(const Case& /*c*/) const { return std::nullopt; }
   virtual Grade GradeOutput(const Case& c, std::string_view output) const = 0;
 };
 
@@ -38,6 +41,10 @@ class Grader {
 //
 // ignore_case folds letters of all scripts one to one. Time is linear in the answer, whatever it is.
 Result<std::unique_ptr<Grader>> MakeGrader(const suite::Suite& suite);
+// Without a look at cases: whoever reads them asks Check of each.
+Result<std::unique_ptr<Grader>> MakeGrader(const suite::GraderSpec& spec);
+// "case "x": expected ...": the problem as a diagnostic of the case.
+std::string CaseProblem(const Case& c, const std::string& problem);
 
 }  // namespace minslice::score
 

@@ -114,61 +114,20 @@ void AppendMember(const char* key, const std::string& canonical, std::string& ou
   out += canonical;
 }
 
-// From what was kept of a case; the same text as from its line.
-std::string CanonicalCase(const Case& c) {
-  std::string text = "{";
-  if (c.cluster) AppendMember("cluster", json::QuotedText(*c.cluster), text);
-  if (!c.expected_json.empty()) AppendMember("expected", c.expected_json, text);
-  AppendMember("id", json::QuotedText(c.id), text);
-  AppendMember("messages", c.messages_json, text);
-  if (!c.metadata_json.empty()) AppendMember("metadata", c.metadata_json, text);
-  std::string segments = "{";
-  for (const Segment& segment : c.segments) {
-    if (segments.size() > 1) segments += ',';
-    segments += json::QuotedText(segment.dimension) + ":" + json::QuotedText(segment.value);
-  }
-  AppendMember("segments", segments + "}", text);
-  if (!c.tools_json.empty()) AppendMember("tools", c.tools_json, text);
-  AppendMember("weight", json::NumberText(c.weight), text);
-  text += '}';
-  const auto node = json::ParseNode(text, {});
-  return node ? json::Canonical(*node) : text;
-}
-
 }  // namespace
 
-void CaseReader::Read(std::string_view bytes, const std::string& path) {
-  const std::string_view text = io::SkipByteOrderMark(bytes);
-  int line = 0;
-  bool any = false;
-  for (std::size_t at = 0; at < text.size();) {
-    ++line;
-    std::size_t end = text.find('\n', at);
-    if (end == std::string_view::npos) end = text.size();
-    const std::string_view content = text.substr(at, end - at);
-    at = end + 1;
-    const std::size_t first = content.find_first_not_of(" \t\r");
-    if (first == std::string_view::npos) continue;
-    if (!any && content[first] == '[') {
-      // A whole-file list would otherwise give one error for each of its lines.
-      diagnostics_.Add({path, line, static_cast<int>(first) + 1},
-                       "expected JSON Lines (one case object a line), found a list");
-      return;
-    }
-    any = true;
-    Line(content, {path, line, 1});
-  }
-  if (!any) diagnostics_.Add({path, 0, 0}, "expected at least one case, found none");
-}
-
-void CaseReader::Line(std::string_view line, const SourcePosition& where) {
+std::optional<CaseLine> ReadCaseLine(std::string_view line, const SourcePosition& where,
+                                     const CaseRules& rules, io::Diagnostics& diagnostics) {
   auto parsed = json::ParseNode(line, where);
-  if (!parsed) return diagnostics_.AddAll(parsed.error());
+  if (!parsed) {
+    diagnostics.AddAll(parsed.error());
+    return std::nullopt;
+  }
   const Node& root = *parsed;
-  LineCheck check(line, where, diagnostics_);
+  LineCheck check(line, where, diagnostics);
   if (!root.is(Type::kObject)) {
     check.Error(root.offset, fmt::format("expected a case object, found {}", root.Describe()));
-    return;
+    return std::nullopt;
   }
   Case c;
   c.where = check.Place(root.offset);
@@ -191,11 +150,6 @@ void CaseReader::Line(std::string_view line, const SourcePosition& where) {
     check.Expected("id", "a text that is not empty", *id);
   } else {
     c.id = id->text;
-    const auto [first, is_new] = ids_.try_emplace(c.id, check.Place(id->offset));
-    if (!is_new) {
-      check.Error(id->offset, fmt::format("id {} is taken already, by {}:{}", io::Quoted(c.id),
-                                          first->second.file, first->second.line));
-    }
   }
 
   const Node* prompt = root.Find("prompt");
@@ -221,7 +175,7 @@ void CaseReader::Line(std::string_view line, const SourcePosition& where) {
   const Node* expected = root.Find("expected");
   if (expected != nullptr) {
     c.expected_json = json::Compact(*expected);
-  } else if (rules_.expected_required) {
+  } else if (rules.expected_required) {
     check.Error(root.offset, "expected the key \"expected\" (what a right answer is), found none");
   }
 
@@ -231,12 +185,12 @@ void CaseReader::Line(std::string_view line, const SourcePosition& where) {
     return node;
   }();
   const Node* segments = root.Find("segments");
-  if (segments == nullptr && !rules_.segments.empty()) {
+  if (segments == nullptr && !rules.segments.empty()) {
     std::string list;
-    for (const std::string& dimension : rules_.segments) list += (list.empty() ? "" : ", ") + dimension;
+    for (const std::string& dimension : rules.segments) list += (list.empty() ? "" : ", ") + dimension;
     check.Error(root.offset, fmt::format("expected \"segments\" with {}, found none", list));
   } else if (segments != nullptr) {
-    ReadSegments(*segments, rules_.segments, c, check);
+    ReadSegments(*segments, rules.segments, c, check);
   }
 
   const Node* cluster = root.Find("cluster");
@@ -273,7 +227,7 @@ void CaseReader::Line(std::string_view line, const SourcePosition& where) {
       c.metadata_json = json::Compact(*metadata);
     }
   }
-  if (!check.ok()) return;
+  if (!check.ok()) return std::nullopt;
 
   std::string prompt_json = "{";
   AppendMember("messages", canonical_messages, prompt_json);
@@ -291,26 +245,7 @@ void CaseReader::Line(std::string_view line, const SourcePosition& where) {
   if (!canonical_tools.empty()) AppendMember("tools", canonical_tools, canonical);
   AppendMember("weight", json::NumberText(c.weight), canonical);
   canonical += '}';
-  if (ascending_ && !cases_.empty() && !(cases_.back().id < c.id)) ascending_ = false;
-  if (ascending_) {
-    hash_.Update(canonical);
-    hash_.Update("\n");
-  }
-  cases_.push_back(std::move(c));
-}
-
-std::string CaseReader::Digest() {
-  if (ascending_) return hash_.HexDigest();
-  std::vector<const Case*> sorted;
-  sorted.reserve(cases_.size());
-  for (const Case& c : cases_) sorted.push_back(&c);
-  std::sort(sorted.begin(), sorted.end(), [](const Case* a, const Case* b) { return a->id < b->id; });
-  io::Sha256 hash;
-  for (const Case* c : sorted) {
-    hash.Update(CanonicalCase(*c));
-    hash.Update("\n");
-  }
-  return hash.HexDigest();
+  return CaseLine{std::move(c), check.Place(id->offset), std::move(canonical)};
 }
 
 std::string PromptMessages(const std::string& prompt) {

@@ -1,14 +1,13 @@
-// Reads cases.jsonl; the rest of the room assembles suites from it.
+// Reads a line of cases.jsonl; suite/case_store.h puts the files of a suite together.
 #ifndef MINSLICE_SUITE_CASE_READER_H_
 #define MINSLICE_SUITE_CASE_READER_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "io/diagnostics.h"
-#include "io/sha256.h"
 #include "minslice/case.h"
 
 namespace minslice::suite {
@@ -18,30 +17,15 @@ struct CaseRules {
   bool expected_required = true;
 };
 
-// Takes the files of one suite one after the other, because ids are unique across them.
-class CaseReader {
- public:
-  CaseReader(CaseRules rules, io::Diagnostics& diagnostics)
-      : rules_(std::move(rules)), diagnostics_(diagnostics) {}
-
-  // Adds every whole case of one file and a diagnostic for each thing that is wrong with the others.
-  void Read(std::string_view bytes, const std::string& path);
-
-  std::vector<Case> TakeCases() { return std::move(cases_); }
-  // SHA-256 over the canonical cases, ascending by id, each followed by a newline. Once, before TakeCases.
-  std::string Digest();
-
- private:
-  void Line(std::string_view line, const SourcePosition& where);
-
-  CaseRules rules_;
-  io::Diagnostics& diagnostics_;
-  std::vector<Case> cases_;
-  std::unordered_map<std::string, SourcePosition> ids_;
-  // Cases that come in the order of their ids need not be kept twice.
-  bool ascending_ = true;
-  io::Sha256 hash_;
+struct CaseLine {
+  Case c;
+  SourcePosition id_where;
+  std::string canonical;  // what the suite's digest is over
 };
+
+// The case of one line, or nothing and a diagnostic for each thing that is wrong with it.
+std::optional<CaseLine> ReadCaseLine(std::string_view line, const SourcePosition& where,
+                                     const CaseRules& rules, io::Diagnostics& diagnostics);
 
 }  // namespace minslice::suite
 

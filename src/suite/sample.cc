@@ -13,7 +13,7 @@
 #include "io/nearest_name.h"
 #include "io/sha256.h"
 #include "rng/philox.h"
-#include "suite/case_reader.h"
+#include "suite/case_files.h"
 
 namespace minslice::suite {
 namespace {
@@ -164,17 +164,17 @@ Result<Sample> DrawSample(std::span<const Case> pool, const SampleOptions& optio
 
 Result<std::vector<Case>> LoadCases(const std::vector<std::string>& paths) {
   io::Diagnostics diagnostics;
-  CaseReader reader(CaseRules{.segments = {}, .expected_required = false}, diagnostics);
+  std::vector<Case> cases;
+  CaseFiles files(CaseRules{.segments = {}, .expected_required = false});
   for (const std::string& path : paths) {
-    const Result<std::string> bytes = io::RealFileSystem().ReadFile(path);
-    if (bytes) {
-      reader.Read(*bytes, path);
-    } else {
-      diagnostics.AddAll(bytes.error());
-    }
+    const Result<void> read = files.Add(path, diagnostics, [&](Case&& c) {
+      cases.push_back(std::move(c));
+      return false;
+    });
+    if (!read) diagnostics.AddAll(read.error());
   }
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
-  return reader.TakeCases();
+  return cases;
 }
 
 }  // namespace minslice::suite

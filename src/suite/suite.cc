@@ -11,7 +11,7 @@
 #include "json/canonical.h"
 #include "json/json.h"
 #include "minslice/version.h"
-#include "suite/case_reader.h"
+#include "suite/case_files.h"
 #include "yaml/yaml.h"
 
 namespace minslice::suite {
@@ -288,6 +288,18 @@ std::vector<std::string> ReadNames(const yaml::Map& root, const std::string& key
 Result<Suite> LoadSuite(const std::string& path) { return LoadSuite(path, io::RealFileSystem()); }
 
 Result<Suite> LoadSuite(const std::string& path, io::FileSystem& files) {
+  std::vector<Case> cases;
+  const auto hold = [&](const Suite&, Case&& c) {
+    cases.push_back(std::move(c));
+    return false;
+  };
+  Result<OpenedSuite> opened = OpenSuite(path, hold, files);
+  if (!opened) return tl::unexpected(opened.error());
+  opened->suite.cases = std::move(cases);
+  return std::move(opened->suite);
+}
+
+Result<OpenedSuite> OpenSuite(const std::string& path, const KeepCase& keep, io::FileSystem& files) {
   const auto bytes = files.ReadFile(path);
   if (!bytes) return tl::unexpected(bytes.error());
 
@@ -334,26 +346,25 @@ Result<Suite> LoadSuite(const std::string& path, io::FileSystem& files) {
   CaseRules rules;
   rules.segments = suite.segments;
   rules.expected_required = !(suite.grader.type == "regex" && !suite.grader.pattern.empty());
-  CaseReader reader(std::move(rules), diagnostics);
+  auto cases = std::make_unique<CaseFiles>(std::move(rules), files);
   const std::vector<yaml::Node> places =
       root.Get("cases").kind() == yaml::Kind::kList ? root.GetList("cases") : std::vector<yaml::Node>();
   for (const std::string& file : suite.case_files) {
     const std::string case_path = io::JoinPath(io::FolderOf(path), file);
-    const auto cases = files.ReadFile(case_path);
-    if (cases) {
-      reader.Read(*cases, case_path);
-      continue;
-    }
+    const Result<void> added =
+        cases->Add(case_path, diagnostics, [&](Case&& c) { return keep(suite, std::move(c)); });
+    if (added) continue;
     SourcePosition where = root.ValuePosition("cases");
     for (const yaml::Node& place : places) {
       if (place.text() == file) where = place.where();
     }
-    diagnostics.Add(where, fmt::format("cases: {}", cases.error().diagnostics[0].ToString()));
+    diagnostics.Add(where, fmt::format("cases: {}", added.error().diagnostics[0].ToString()));
   }
   if (!diagnostics.empty()) return tl::unexpected(diagnostics.ToFailure());
-  suite.sha256 = reader.Digest();
-  suite.cases = reader.TakeCases();
-  return suite;
+  Result<std::string> digest = cases->Finish();
+  if (!digest) return tl::unexpected(digest.error());
+  suite.sha256 = std::move(*digest);
+  return OpenedSuite{std::move(suite), std::move(cases)};
 }
 
 }  // namespace minslice::suite

@@ -3,17 +3,17 @@
 #define MINSLICE_SUITE_SUITE_H_
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "io/file_system.h"
 #include "minslice/case.h"
 #include "minslice/result.h"
-
-namespace minslice::io {
-class FileSystem;
-}  // namespace minslice::io
+#include "suite/case_source.h"
 
 namespace minslice::suite {
 
@@ -72,6 +72,16 @@ struct Suite {
 // Reads and checks the suite with all its case files. On failure every error of every file is given at once.
 Result<Suite> LoadSuite(const std::string& path);
 Result<Suite> LoadSuite(const std::string& path, io::FileSystem& files);
+
+// The same where the cases stay in their files: memory does not grow with what they say.
+struct OpenedSuite {
+  Suite suite;  // without cases
+  std::unique_ptr<CaseSource> cases;
+};
+// Asked of every whole case in the files' order: is it one of the run's? The digest is over all of them.
+using KeepCase = std::function<bool(const Suite& suite, Case&& c)>;
+Result<OpenedSuite> OpenSuite(const std::string& path, const KeepCase& keep,
+                              io::FileSystem& files = io::RealFileSystem());
 
 // Replaces ${NAME}, ${NAME:-default} and ${NAME:?message} from the environment. The value is for the wire
 // only and must never be written anywhere. `what` names the setting in the message.

@@ -83,6 +83,7 @@ def make_folder(folder, port):
     (folder / "shard-2.jsonl").write_text(rows[0] + "".join(rows[half:-1]))
     (folder / "damaged.jsonl").write_text("".join(rows[:half]) + rows[half][:40] + "\n" + "".join(rows[half + 1:]))
     (folder / "plan.yaml").write_text("{psi: 0.08, dimension: flow, slices: {refund_flow: 47, invoice: 210, other: 943}}\n")
+    (folder / "early.yaml").write_text("version: 1\nsequential: {}\n")
     shutil.copy(TOP / "tests/data/alpaca_eval/FuseChat-Qwen-2.5-7B-Instruct.jsonl", folder / "qwen.jsonl")
     (folder / "results.csv").write_text("case,correct\na,1\nb,0\n")
     shutil.copy(TOP / "tests/data/peers/aborted_mock-b.eval", folder / "run.eval")

@@ -77,7 +77,7 @@ def deleted(folder, arguments):
 
 def two_writers(folder, arguments):
     log = folder / "two.jsonl"
-    process = start(*arguments, "-o", log)
+    process = start(*[2 if word == 20 else word for word in arguments], "-o", log)  # lasts long enough to be met
     wait_for(lambda: rows(log) > 10, "rows")
     ended = run(*arguments, "-o", log, "--resume", expect=None)
     check(ended.code == 2 and "is being written by another process" in ended.err, f"second writer: {ended}")

@@ -185,6 +185,29 @@ def faults(folder):
     check(sum(row["attempts"] > 1 for row in logs["storm"].values()) > 60, "attempts under faults")
 
 
+def one_fault_alone(folder):
+    """429 and 503 each by itself: every row is answered after as many requests as were turned away; a wait that the server names stops all requests,
+    and a 503 without one only its own."""
+    suite = write_suite(folder, 120, "max_attempts: 12\n")
+    for name, config, pauses in (
+        ("http_429", "http_429: .2, retry_after_s: 0.1", True),
+        ("http_429", "http_429: .2", True),
+        ("http_503", "http_503: .2, retry_after_s: 0.1", True),
+        ("http_503", "http_503: .2", False),
+    ):
+        log = folder / "one.jsonl"
+        log.unlink(missing_ok=True)
+        with Mock(suite, f"models: [{{name: m}}]\nfaults: {{{config}, at_most: 2, seed: 3}}") as mock:
+            ended = run("run", suite, "--target", "t", "--model", "m", "-o", log, "--base-url", mock.base_url, "--concurrency", 10)
+            stats = mock.stats()
+        _, rows, end = read_log(log)
+        check(end is not None and len(rows) == 120 and all(row["outcome"] == "pass" for row in rows), f"{config}: {ended}")
+        sent = stats["faults"]
+        check(list(sent) == [name] and sent[name] > 10, f"{config}: {sent}")
+        check(stats["requests"] == 120 + sent[name] == sum(row["attempts"] for row in rows), f"{config}: {stats['requests']}, {sent}")
+        check(("the gateway pushed back" in ended.err) == pauses, f"{config}: {ended}")
+
+
 def infra_rows_are_asked_again(folder):
     suite = write_suite(folder, 60, "max_attempts: 1\n")
     log = folder / "infra.jsonl"
@@ -205,7 +228,7 @@ def infra_rows_are_asked_again(folder):
 
 
 def test():
-    for part in (unreachable, interrupted, interrupted_twice, refusals, bad_settings, secrets, faults, infra_rows_are_asked_again):
+    for part in (unreachable, interrupted, interrupted_twice, refusals, bad_settings, secrets, faults, one_fault_alone, infra_rows_are_asked_again):
         with Folder() as folder:
             part(folder)
         print(f"{part.__name__}: ok", flush=True)

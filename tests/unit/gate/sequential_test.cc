@@ -103,7 +103,7 @@ Logs Stopped(const std::string& policy, SequentialState* state = nullptr) {
   const std::vector<std::size_t> order = SequentialOrder(ids, 3);
   for (std::size_t k = 0; k < order.size(); ++k) {
     kept.push_back(logs.candidate.cases[order[k]]);
-    if (watch->Add(kept.back())) break;
+    if (watch->Add(Side::kCandidate, kept.back())) break;
   }
   if (state != nullptr) *state = watch->state();
   logs.candidate.cases = kept;
@@ -145,7 +145,7 @@ TEST(SequentialVerdictTest, TheOrderOfTheRowsDoesNotMatter) {
   std::shuffle(logs.candidate.cases.begin(), logs.candidate.cases.end(), engine);
   EXPECT_EQ(Judge(kPolicy, logs).aggregate.n_pairs, whole.aggregate.n_pairs);
   auto watch = SequentialWatch::Make(PolicyFrom(kPolicy), logs.incumbent);
-  for (const CaseRecord& record : logs.candidate.cases) watch->Add(record);
+  for (const CaseRecord& record : logs.candidate.cases) watch->Add(Side::kCandidate, record);
   EXPECT_EQ(watch->state().decided_at, whole.aggregate.n_pairs);
 }
 

@@ -340,7 +340,7 @@ TEST_F(MockServerTest, HoldsManyRequestsOpen) {
   config.latency.ms = 200;
   MockServer server(config);
   ASSERT_TRUE(server.Start().has_value());
-  http::CurlOptions options;
+  http::ClientOptions options;
   options.max_connections = 200;
   client_ = std::move(*http::MakeCurlClient(options));
   for (int i = 0; i < 200; ++i) {

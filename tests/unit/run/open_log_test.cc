@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "unit/run/held_cases.h"
+
 namespace minslice::run {
 namespace {
 
@@ -23,7 +25,7 @@ class OpenLogTest : public ::testing::Test {
     for (const char* id : {"a", "b", "c"}) {
       Case c;
       c.id = id;
-      suite_.cases.push_back(c);
+      cases_.cases.push_back(c);
     }
     run_.suite = "s";
     run_.suite_sha256 = "d1";
@@ -65,7 +67,7 @@ class OpenLogTest : public ::testing::Test {
     }
   }
   std::string Refusal() {
-    const Result<OpenedLog> log = OpenLog(path_, true, run_, suite_);
+    const Result<OpenedLog> log = OpenLog(path_, true, run_, cases_);
     EXPECT_FALSE(log.has_value());
     std::string text;
     if (!log) {
@@ -76,12 +78,12 @@ class OpenLogTest : public ::testing::Test {
 
   std::filesystem::path folder_;
   std::string path_;
-  suite::Suite suite_;
+  HeldCases cases_;
   RunRecord run_;
 };
 
 TEST_F(OpenLogTest, ANewLogBeginsWithItsRun) {
-  const Result<OpenedLog> log = OpenLog(path_, false, run_, suite_);
+  const Result<OpenedLog> log = OpenLog(path_, false, run_, cases_);
   ASSERT_TRUE(log.has_value());
   EXPECT_FALSE(log->resumed);
   ASSERT_NE(log->writer, nullptr);
@@ -93,7 +95,7 @@ TEST_F(OpenLogTest, ANewLogBeginsWithItsRun) {
 
 TEST_F(OpenLogTest, AnExistingLogIsNotTouchedWithoutResume) {
   Write("precious");
-  const Result<OpenedLog> log = OpenLog(path_, false, run_, suite_);
+  const Result<OpenedLog> log = OpenLog(path_, false, run_, cases_);
   ASSERT_FALSE(log.has_value());
   EXPECT_THAT(log.error().diagnostics[0].message, HasSubstr("--resume"));
   EXPECT_EQ(Read(), "precious");
@@ -102,7 +104,7 @@ TEST_F(OpenLogTest, AnExistingLogIsNotTouchedWithoutResume) {
 TEST_F(OpenLogTest, KeepsAnswersAndAsksTheRestAgain) {
   WriteLog({Row("a", 1, Outcome::kPass), Row("b", 1, Outcome::kInfraError), Row("c", 1, Outcome::kModelError),
             Row("a", 2, Outcome::kFail)});
-  const Result<OpenedLog> log = OpenLog(path_, true, run_, suite_);
+  const Result<OpenedLog> log = OpenLog(path_, true, run_, cases_);
   ASSERT_TRUE(log.has_value());
   EXPECT_TRUE(log->resumed);
   ASSERT_NE(log->writer, nullptr);
@@ -121,14 +123,14 @@ TEST_F(OpenLogTest, ACutLineIsAskedAgain) {
   const std::size_t last = whole.rfind('\n', whole.size() - 2) + 1;
   for (std::size_t size = last; size < whole.size() - 1; ++size) {
     Write(whole.substr(0, size));
-    const Result<OpenedLog> log = OpenLog(path_, true, run_, suite_);
+    const Result<OpenedLog> log = OpenLog(path_, true, run_, cases_);
     ASSERT_TRUE(log.has_value()) << size;
     EXPECT_EQ(log->plan.done, (std::vector<bool>{true, false, false, false, false, false})) << size;
     EXPECT_EQ(Read(), whole.substr(0, last));
   }
   // Only the newline is missing: the row is whole.
   Write(whole.substr(0, whole.size() - 1));
-  const Result<OpenedLog> log = OpenLog(path_, true, run_, suite_);
+  const Result<OpenedLog> log = OpenLog(path_, true, run_, cases_);
   ASSERT_TRUE(log.has_value());
   EXPECT_EQ(log->plan.done, (std::vector<bool>{true, true, false, false, false, false}));
 }
@@ -141,7 +143,7 @@ TEST_F(OpenLogTest, AFirstLineThatIsCutIsANewLog) {
   for (std::size_t size = 0; size < first; ++size) {
     Write(whole.substr(0, size));
     {
-      const Result<OpenedLog> log = OpenLog(path_, true, run_, suite_);
+      const Result<OpenedLog> log = OpenLog(path_, true, run_, cases_);
       ASSERT_TRUE(log.has_value()) << size;
       EXPECT_FALSE(log->resumed);
       ASSERT_TRUE(log->writer->Append(Row("a", 1, Outcome::kPass)).has_value());
@@ -179,7 +181,7 @@ TEST_F(OpenLogTest, TheOrderOfKeysAndTheGatewayMayDiffer) {
   WriteLog({Row("a", 1, Outcome::kPass)});
   run_.request_json = R"({"temperature":0.0,"max_tokens":5})";
   run_.gateway = "http://other";
-  const Result<OpenedLog> log = OpenLog(path_, true, run_, suite_);
+  const Result<OpenedLog> log = OpenLog(path_, true, run_, cases_);
   ASSERT_TRUE(log.has_value());
   ASSERT_EQ(log->notes.size(), 1U);
   EXPECT_THAT(log->notes[0], HasSubstr("http://other"));
@@ -191,19 +193,19 @@ TEST_F(OpenLogTest, ACompleteLogHasNothingToAsk) {
     for (const char* id : {"a", "b", "c"}) rows.push_back(Row(id, repeat, Outcome::kPass));
   }
   WriteLog(rows, true);
-  Result<OpenedLog> log = OpenLog(path_, true, run_, suite_);
+  Result<OpenedLog> log = OpenLog(path_, true, run_, cases_);
   ASSERT_TRUE(log.has_value());
   EXPECT_EQ(log->writer, nullptr);
   // All rows, but killed before the end record: only that is missing.
   WriteLog(rows, false);
-  log = OpenLog(path_, true, run_, suite_);
+  log = OpenLog(path_, true, run_, cases_);
   ASSERT_TRUE(log.has_value());
   EXPECT_NE(log->writer, nullptr);
   // Finished, but with rows that say nothing about the model.
   rows[4].outcome = Outcome::kInfraError;
   rows[4].scores.clear();
   WriteLog(rows, true);
-  log = OpenLog(path_, true, run_, suite_);
+  log = OpenLog(path_, true, run_, cases_);
   ASSERT_TRUE(log.has_value());
   EXPECT_NE(log->writer, nullptr);
   EXPECT_EQ(log->plan.done, (std::vector<bool>{true, true, true, true, false, true}));

@@ -11,6 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "unit/run/held_cases.h"
+
 namespace minslice::run {
 namespace {
 
@@ -135,11 +137,11 @@ class RunnerTest : public ::testing::Test {
       c.messages_json = R"([{"role":"user","content":")" + c.id + R"("}])";
       c.prompt_sha256 = "sha" + std::to_string(i);
       c.segments = {{"flow", i % 2 == 0 ? "even" : "odd"}};
-      suite_.cases.push_back(c);
+      cases_.cases.push_back(c);
     }
   }
   Summary MustRun(FakeClient& client) {
-    const Result<Summary> summary = run::Run(suite_, grader_, plan_, options_, log_, client, clock_);
+    const Result<Summary> summary = run::Run(suite_, cases_, grader_, plan_, options_, log_, client, clock_);
     EXPECT_TRUE(summary.has_value());
     return summary ? *summary : Summary{};
   }
@@ -152,6 +154,7 @@ class RunnerTest : public ::testing::Test {
 
   io::ManualClock clock_{1'000'000'000};
   suite::Suite suite_;
+  HeldCases cases_;
   OkGrader grader_;
   Plan plan_;
   RunOptions options_;
@@ -195,7 +198,7 @@ TEST_F(RunnerTest, TargetsAreAskedInTurn) {
   FakeLog second_log;
   FakeClient client(clock_, [](const std::string&, int) { return Ok(); });
   const std::vector<TargetRun> targets = {{&plan_, &options_, &log_}, {&second_plan, &second, &second_log}};
-  const auto summaries = RunTargets(suite_, grader_, targets, client, clock_);
+  const auto summaries = RunTargets(suite_, cases_, grader_, targets, client, clock_);
   ASSERT_TRUE(summaries);
   EXPECT_EQ(log_.rows.size(), 40U);
   EXPECT_EQ(second_log.rows.size(), 40U);
@@ -220,7 +223,7 @@ TEST_F(RunnerTest, ATargetThatEndsEndsTheOthers) {
   FakeClient client(clock_, [](const std::string&, int) { return Ok(); });
   client.by_model["gone"] = Status(404, R"({"error":{"message":"no such model","code":"model_not_found"}})");
   const std::vector<TargetRun> targets = {{&plan_, &options_, &log_}, {&second_plan, &second, &second_log}};
-  const auto summaries = RunTargets(suite_, grader_, targets, client, clock_);
+  const auto summaries = RunTargets(suite_, cases_, grader_, targets, client, clock_);
   ASSERT_TRUE(summaries);
   EXPECT_EQ((*summaries)[1].end, End::kRefused);
   EXPECT_EQ((*summaries)[0].end, End::kInterrupted);
@@ -329,7 +332,7 @@ TEST_F(RunnerTest, EndsAtOnceWithoutAKeyOrAModel) {
            {402, "{}", "quota or budget"},
            {422, R"({"error":{"type":"budget_exceeded","message":"y"}})", "quota or budget"},
            {404, "<html>nginx</html>", "knows no such address"}}) {
-    suite_.cases.clear();
+    cases_.cases.clear();
     MakeCases(100);
     log_ = FakeLog{};
     options_.secrets = {"sekret-key-1"};
@@ -580,7 +583,7 @@ TEST_F(RunnerTest, AFullDiskEndsTheRun) {
   MakeCases(10);
   log_.fail_after = 5;
   FakeClient client(clock_, [](const std::string&, int) { return Ok(); });
-  const Result<Summary> summary = run::Run(suite_, grader_, plan_, options_, log_, client, clock_);
+  const Result<Summary> summary = run::Run(suite_, cases_, grader_, plan_, options_, log_, client, clock_);
   ASSERT_FALSE(summary.has_value());
   EXPECT_EQ(summary.error().kind, Failure::Kind::kInternal);
   EXPECT_EQ(log_.rows.size(), 5U);
@@ -606,7 +609,7 @@ TEST_F(RunnerTest, TheSameSeedGivesTheSameWaits) {
     io::ManualClock clock{1'000'000'000};
     FakeLog log;
     FakeClient client(clock, [](const std::string&, int nth) { return nth < 4 ? Status(503) : Ok(); });
-    ASSERT_TRUE(run::Run(suite_, grader_, plan_, options_, log, client, clock).has_value());
+    ASSERT_TRUE(run::Run(suite_, cases_, grader_, plan_, options_, log, client, clock).has_value());
     for (const FakeClient::Sent& sent : client.sent) times[round].push_back(sent.at_s);
   }
   EXPECT_EQ(times[0], times[1]);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <set>
@@ -16,11 +17,23 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using Then = RawServer::Then;
 
-std::unique_ptr<Client> MakeClient(const CurlOptions& options = {}) {
-  Result<std::unique_ptr<Client>> client = MakeCurlClient(options);
+using Make = Result<std::unique_ptr<Client>> (*)(const ClientOptions& options);
+
+std::unique_ptr<Client> MadeBy(Make make, const ClientOptions& options) {
+  Result<std::unique_ptr<Client>> client = make(options);
   EXPECT_TRUE(client.has_value());
   return std::move(*client);
 }
+
+// What both transports do alike.
+class ClientTest : public ::testing::TestWithParam<Make> {
+ protected:
+  static std::unique_ptr<Client> MakeClient(const ClientOptions& options = {}) {
+    return MadeBy(GetParam(), options);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Transports, ClientTest, ::testing::Values(&MakeCurlClient, &MakeSocketClient),
+                         [](const auto& made) { return made.index == 0 ? "Curl" : "Socket"; });
 
 Request Post(const std::string& url, const std::string& body = "{}") {
   Request request;
@@ -48,7 +61,7 @@ Response Fetch(Client& client, Request request) {
   return responses.empty() ? Response{} : responses.front();
 }
 
-TEST(CurlClient, SendsWhatItIsGivenAndReadsWhatComes) {
+TEST_P(ClientTest, SendsWhatItIsGivenAndReadsWhatComes) {
   RawServer server([](const std::string&) {
     return RawServer::Answer{
         "HTTP/1.1 201 Created\r\nX-Cost: 0.5\r\nX-COST: 0.7\r\nContent-Length: 5\r\n\r\nhello", Then::kKeep};
@@ -76,7 +89,7 @@ TEST(CurlClient, SendsWhatItIsGivenAndReadsWhatComes) {
   EXPECT_TRUE(sent.ends_with("\r\n\r\n" + std::string(3000, 'b')));
 }
 
-TEST(CurlClient, ReadsChunkedBodies) {
+TEST_P(ClientTest, ReadsChunkedBodies) {
   RawServer server([](const std::string&) {
     return RawServer::Answer{
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n3\r\nefg\r\n0\r\n\r\n",
@@ -85,7 +98,7 @@ TEST(CurlClient, ReadsChunkedBodies) {
   EXPECT_EQ(Fetch(*MakeClient(), Post(server.url())).body, "abcdefg");
 }
 
-TEST(CurlClient, GetsWithoutABody) {
+TEST_P(ClientTest, GetsWithoutABody) {
   RawServer server([](const std::string&) { return RawServer::Answer{RawServer::Ok("ok"), Then::kKeep}; });
   Request request = Post(server.url());
   request.method = "GET";
@@ -93,14 +106,14 @@ TEST(CurlClient, GetsWithoutABody) {
   EXPECT_THAT(server.requests().at(0), HasSubstr("GET / HTTP/1.1\r\n"));
 }
 
-TEST(CurlClient, KeepsConnections) {
+TEST_P(ClientTest, KeepsConnections) {
   RawServer server([](const std::string&) { return RawServer::Answer{RawServer::Ok("ok"), Then::kKeep}; });
   const auto client = MakeClient();
   for (int i = 0; i < 10; ++i) EXPECT_EQ(Fetch(*client, Post(server.url())).status, 200);
   EXPECT_EQ(server.connections(), 1);
 }
 
-TEST(CurlClient, NamesARefusedConnection) {
+TEST_P(ClientTest, NamesARefusedConnection) {
   int port = 0;
   {
     RawServer gone([](const std::string&) { return RawServer::Answer{}; });
@@ -116,11 +129,11 @@ TEST(CurlClient, NamesARefusedConnection) {
 
 TEST(CurlClient, NamesAnUnknownHost) {
   // RFC 6761: names under .invalid never resolve.
-  const Response response = Fetch(*MakeClient(), Post("http://minslice.invalid/v1"));
+  const Response response = Fetch(*MadeBy(&MakeCurlClient, {}), Post("http://minslice.invalid/v1"));
   EXPECT_EQ(response.error, TransportError::kResolve);
 }
 
-TEST(CurlClient, TellsTruncationFromReset) {
+TEST_P(ClientTest, TellsTruncationFromReset) {
   RawServer cut([](const std::string&) {
     return RawServer::Answer{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", Then::kClose};
   });
@@ -135,7 +148,7 @@ TEST(CurlClient, TellsTruncationFromReset) {
   EXPECT_EQ(Fetch(*MakeClient(), Post(closed.url())).error, TransportError::kReset);
 }
 
-TEST(CurlClient, GivesUpAfterTheTimeout) {
+TEST_P(ClientTest, GivesUpAfterTheTimeout) {
   RawServer silent([](const std::string&) { return RawServer::Answer{"", Then::kSilence}; });
   Request request = Post(silent.url());
   request.timeout_s = 0.1;
@@ -147,19 +160,19 @@ TEST(CurlClient, GivesUpAfterTheTimeout) {
   EXPECT_EQ(Fetch(*MakeClient(), request).error, TransportError::kTimeout);
 }
 
-TEST(CurlClient, BoundsTheAnswer) {
+TEST_P(ClientTest, BoundsTheAnswer) {
   RawServer server([](const std::string& request) {
     const std::size_t size = request.find("/big") != std::string::npos ? 1001 : 1000;
     return RawServer::Answer{RawServer::Ok(std::string(size, 'x')), Then::kKeep};
   });
-  CurlOptions options;
+  ClientOptions options;
   options.max_response_bytes = 1000;
   const auto client = MakeClient(options);
   EXPECT_EQ(Fetch(*client, Post(server.url("/big"))).error, TransportError::kTooLarge);
   EXPECT_EQ(Fetch(*client, Post(server.url("/fits"))).body.size(), 1000U);
 }
 
-TEST(CurlClient, RefusesWhatIsNoHttp) {
+TEST_P(ClientTest, RefusesWhatIsNoHttp) {
   RawServer server([](const std::string&) { return RawServer::Answer{"220 smtp ready\r\n", Then::kClose}; });
   EXPECT_NE(Fetch(*MakeClient(), Post(server.url())).error, TransportError::kNone);
   Request file = Post("file:///etc/hostname");
@@ -169,7 +182,7 @@ TEST(CurlClient, RefusesWhatIsNoHttp) {
   EXPECT_EQ(response.body, "");
 }
 
-TEST(CurlClient, DoesNotFollowRedirects) {
+TEST_P(ClientTest, DoesNotFollowRedirects) {
   RawServer elsewhere(
       [](const std::string&) { return RawServer::Answer{RawServer::Ok("leak"), Then::kKeep}; });
   RawServer server([&](const std::string&) {
@@ -186,7 +199,7 @@ TEST(CurlClient, HonoursTheProxyExceptForLoopback) {
   RawServer server(
       [](const std::string&) { return RawServer::Answer{RawServer::Ok("direct"), Then::kKeep}; });
   setenv("http_proxy", proxy.url().c_str(), 1);
-  const auto client = MakeClient();
+  const auto client = MadeBy(&MakeCurlClient, {});
   EXPECT_EQ(Fetch(*client, Post("http://models.invalid/v1")).body, "by proxy");
   EXPECT_EQ(Fetch(*client, Post(server.url())).body, "direct");
   EXPECT_EQ(Fetch(*client, Post("http://localhost:" + std::to_string(server.port()) + "/")).body, "direct");
@@ -195,12 +208,12 @@ TEST(CurlClient, HonoursTheProxyExceptForLoopback) {
   EXPECT_EQ(proxy.requests().size(), 1U);
 }
 
-TEST(CurlClient, AnswersEveryRequestOnceOverSeveralHandles) {
+TEST_P(ClientTest, AnswersEveryRequestOnce) {
   RawServer server([](const std::string& request) {
     return RawServer::Answer{RawServer::Ok(request.substr(request.find("\r\n\r\n") + 4)), Then::kKeep};
   });
-  CurlOptions options;
-  options.max_connections = 900;  // three multi handles
+  ClientOptions options;
+  options.max_connections = 900;  // of libcurl: three multi handles
   const auto client = MakeClient(options);
   constexpr std::uint64_t kRequests = 600;
   std::set<std::uint64_t> seen;
@@ -223,7 +236,7 @@ TEST(CurlClient, AnswersEveryRequestOnceOverSeveralHandles) {
   EXPECT_LE(server.connections(), 61);
 }
 
-TEST(CurlClient, CancelsWhatIsInFlight) {
+TEST_P(ClientTest, CancelsWhatIsInFlight) {
   RawServer silent([](const std::string&) { return RawServer::Answer{"", Then::kSilence}; });
   RawServer server([](const std::string&) { return RawServer::Answer{RawServer::Ok("ok"), Then::kKeep}; });
   const auto client = MakeClient();
@@ -236,7 +249,7 @@ TEST(CurlClient, CancelsWhatIsInFlight) {
   EXPECT_EQ(Fetch(*client, Post(server.url())).body, "ok");
 }
 
-TEST(CurlClient, CancelsFromWithinTheHandler) {
+TEST_P(ClientTest, CancelsFromWithinTheHandler) {
   RawServer server([](const std::string&) { return RawServer::Answer{RawServer::Ok("ok"), Then::kKeep}; });
   const auto client = MakeClient();
   for (int i = 0; i < 20; ++i) client->Submit(Post(server.url()));
@@ -252,6 +265,53 @@ TEST(CurlClient, CancelsFromWithinTheHandler) {
   EXPECT_EQ(answered, 1);
   EXPECT_EQ(client->in_flight(), 1U);
   EXPECT_EQ(Drain(*client).size(), 1U);
+}
+
+TEST_P(ClientTest, SendsAgainWhatAClosedConnectionNeverTook) {
+  std::atomic<int> asked{0};
+  RawServer server([&](const std::string&) {
+    // Says that it keeps the connection, and closes it.
+    return RawServer::Answer{RawServer::Ok("ok"), ++asked == 1 ? Then::kClose : Then::kKeep};
+  });
+  const auto client = MakeClient();
+  EXPECT_EQ(Fetch(*client, Post(server.url())).body, "ok");
+  EXPECT_EQ(Fetch(*client, Post(server.url())).body, "ok");
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_P(ClientTest, SendsABodyThatNoBufferHolds) {
+  RawServer server([](const std::string& request) {
+    return RawServer::Answer{RawServer::Ok(std::to_string(request.size() - request.find("\r\n\r\n") - 4)),
+                             Then::kKeep};
+  });
+  EXPECT_EQ(Fetch(*MakeClient(), Post(server.url(), std::string(6000000, 'b'))).body, "6000000");
+}
+
+TEST_P(ClientTest, ReadsAnAnswerThatComesInManyParts) {
+  const std::string body(3000000, 'x');
+  RawServer server([&](const std::string&) { return RawServer::Answer{RawServer::Ok(body), Then::kKeep}; });
+  Request request = Post(server.url());
+  request.arrivals = true;
+  const Response response = Fetch(*MakeClient(), request);
+  EXPECT_EQ(response.body.size(), body.size());
+  ASSERT_FALSE(response.arrivals.empty());
+  EXPECT_EQ(response.arrivals.back().bytes, body.size());
+  EXPECT_GE(response.latency_ms, response.arrivals.back().at_ms);
+}
+
+TEST(SocketClient, IsForAddressesAndLocalhost) {
+  const auto plain = [](const std::string& url) { return IsPlainAddress(*ParseUrl(url)); };
+  EXPECT_TRUE(plain("http://127.0.0.1:4000/v1"));
+  EXPECT_TRUE(plain("http://[::1]:4000/v1"));
+  EXPECT_TRUE(plain("http://localhost/v1"));
+  EXPECT_FALSE(plain("https://127.0.0.1/v1"));
+  EXPECT_FALSE(plain("http://gateway.internal/v1"));
+}
+
+TEST(SocketClient, TriesEveryAddressOfLocalhost) {
+  RawServer server([](const std::string&) { return RawServer::Answer{RawServer::Ok("ok"), Then::kKeep}; });
+  const auto client = MadeBy(&MakeSocketClient, {});
+  EXPECT_EQ(Fetch(*client, Post("http://localhost:" + std::to_string(server.port()) + "/")).body, "ok");
 }
 
 }  // namespace
