@@ -363,9 +363,13 @@ Result<void> AddEvidence(const std::string& path, store::Store& store, Added& ad
   const auto stream = io::PlainStream::Open(io::RealFileSystem(), path);
   if (!stream) return tl::unexpected(stream.error());
   std::string head(kEvidenceHead, '\0');
-  const Result<std::size_t> read = (*stream)->Read(head.data(), head.size());
-  if (!read) return tl::unexpected(read.error());
-  head.resize(*read);
+  std::size_t filled = 0;
+  for (std::size_t more = 1; more > 0 && filled < head.size(); filled += more) {
+    const Result<std::size_t> read = (*stream)->Read(head.data() + filled, head.size() - filled);
+    if (!read) return tl::unexpected(read.error());
+    more = *read;
+  }
+  head.resize(filled);
   if (!LooksLikeVerdict(head)) {
     const Result<bool> put = store.PutLog(path);
     if (!put) return tl::unexpected(put.error());
