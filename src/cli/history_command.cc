@@ -136,8 +136,9 @@ void List(const HistoryFlags& flags, const std::string& shown, std::vector<Store
                           v.suite, v.incumbent, v.candidate, v.n_pairs, OrNull(v.incumbent_rate),
                           OrNull(v.candidate_rate), OrNull(v.delta), OrNull(v.ci_low), OrNull(v.ci_high),
                           v.reason});
-    table.texts.push_back(
-        {ShortId(v.id), v.date.empty() ? "-" : v.date, Upper(v.verdict), DeltaText(v), v.candidate, v.suite});
+    std::vector<std::string>& texts = table.texts.emplace_back();
+    texts = {ShortId(v.id), v.date.empty() ? "-" : v.date, Upper(v.verdict), DeltaText(v), v.candidate};
+    if (!one_suite) texts.push_back(v.suite);
   }
   listing.tables.push_back(std::move(table));
   Write({listing}, flags.format, session.out, static_cast<std::size_t>(session.width));
