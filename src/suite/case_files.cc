@@ -94,11 +94,11 @@ void CaseFiles::Take(const File& file, std::string_view content, const Line& pla
   table_[slot] = static_cast<std::uint32_t>(lines_.size());
   ids_ += id;
   id_ends_.push_back(ids_.size());
-  if (ascending_) {
+  if (ascending_ && read->valid) {
     hash_.Update(read->canonical);
     hash_.Update("\n");
   }
-  kept_.push_back(keep(std::move(read->c)));
+  kept_.push_back(read->valid && keep(std::move(read->c)));
 }
 
 Result<std::string> CaseFiles::Finish() {
@@ -164,7 +164,7 @@ Result<CaseLine> CaseFiles::Read(const Line& line, const File& file) {
   std::optional<CaseLine> found;
   if (scratch_.size() == line.length && HashOf(scratch_) == line.hash)
     found = ReadCaseLine(scratch_, where, rules_, diagnostics);
-  if (!found) {
+  if (!found || !found->valid) {
     return FailAt({file.path, where.line, 0},
                   "is not the case any more that was checked: the file was changed while it was in use");
   }

@@ -227,7 +227,10 @@ std::optional<CaseLine> ReadCaseLine(std::string_view line, const SourcePosition
       c.metadata_json = json::Compact(*metadata);
     }
   }
-  if (!check.ok()) return std::nullopt;
+  if (!check.ok()) {
+    if (c.id.empty()) return std::nullopt;
+    return CaseLine{std::move(c), check.Place(id->offset), "", false};
+  }
 
   std::string prompt_json = "{";
   AppendMember("messages", canonical_messages, prompt_json);
@@ -245,7 +248,7 @@ std::optional<CaseLine> ReadCaseLine(std::string_view line, const SourcePosition
   if (!canonical_tools.empty()) AppendMember("tools", canonical_tools, canonical);
   AppendMember("weight", json::NumberText(c.weight), canonical);
   canonical += '}';
-  return CaseLine{std::move(c), check.Place(id->offset), std::move(canonical)};
+  return CaseLine{std::move(c), check.Place(id->offset), std::move(canonical), true};
 }
 
 std::string PromptMessages(const std::string& prompt) {

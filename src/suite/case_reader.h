@@ -21,9 +21,11 @@ struct CaseLine {
   Case c;
   SourcePosition id_where;
   std::string canonical;  // what the suite's digest is over
+  bool valid = true;      // false: only its id can be relied on, so that a second one is seen
 };
 
-// The case of one line, or nothing and a diagnostic for each thing that is wrong with it.
+// The case of one line; a diagnostic for each thing that is wrong with it, and then nothing where not even its
+// id can be read.
 std::optional<CaseLine> ReadCaseLine(std::string_view line, const SourcePosition& where,
                                      const CaseRules& rules, io::Diagnostics& diagnostics);
 
