@@ -88,7 +88,16 @@ Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptio
   io::FileSystem& files = io::RealFileSystem();
   if (colon == std::string::npos || files.Exists(argument)) return log::ReadLog(argument, options);
   const auto format = import::FindFormat(argument.substr(0, colon));
-  if (!format) return log::ReadLog(argument, options);
+  if (!format) {
+    auto log = log::ReadLog(argument, options);
+    std::vector<std::string> names;
+    for (const import::Format& known : import::Formats()) names.emplace_back(known.name);
+    const std::string meant = io::DidYouMean(argument.substr(0, colon), names);
+    if (!log && meant.find("did you mean") != std::string::npos)
+      return Fail(fmt::format("{}: no such file, and {} is no format{}", argument,
+                              io::Quoted(argument.substr(0, colon)), meant));
+    return log;
+  }
   std::string path = argument.substr(colon + 1);
   import::Options flags;
   // "#name=value" from the right, as long as the file's own name may hold a '#'.

@@ -177,7 +177,16 @@ int Run(const std::vector<std::string>& given, std::ostream& out, std::ostream& 
         return kExitOk;
       }
       if (ReportUnknownFlags(app, args, err)) return kExitUsage;
-      err << "minslice: " << error.what() << '\n';
+      std::string text = error.what();
+      // "Could not convert: --pairs = ten", as we say it elsewhere.
+      const std::string unread = "Could not convert: ";
+      const std::size_t equals = text.find(" = ");
+      if (text.starts_with(unread) && equals != std::string::npos) {
+        text = fmt::format("{}: expected a number (a whole one where --help says INT), found {}",
+                           text.substr(unread.size(), equals - unread.size()),
+                           io::Quoted(text.substr(equals + 3)));
+      }
+      err << "minslice: " << text << '\n';
       const bool named = args.size() > 1 && !args[1].starts_with('-');
       err << "minslice: see: minslice " << (named ? args[1] + " " : "") << "--help\n";
       return kExitUsage;

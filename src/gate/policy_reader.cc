@@ -10,6 +10,7 @@
 #include "gate/traffic_weights.h"
 #include "io/diagnostics.h"
 #include "io/file_system.h"
+#include "io/looks_like.h"
 #include "io/nearest_name.h"
 #include "minslice/version.h"
 #include "yaml/yaml.h"
@@ -212,7 +213,17 @@ Result<Policy> ParsePolicy(const std::string& text, const std::string& path) {
 Result<Policy> LoadPolicy(const std::string& path) {
   Result<std::string> text = io::RealFileSystem().ReadFile(path);
   if (!text) return tl::unexpected(text.error());
-  return ParsePolicy(*text, path);
+  Result<Policy> policy = ParsePolicy(*text, path);
+  if (!policy) {
+    // A log or a suite in the policy's place: one sentence instead of every key that is none of a policy.
+    const std::string looks = io::LooksLike(*text);
+    if (looks == "a suite" || looks == "cases of a suite" || looks == "a minslice verdict" ||
+        looks == io::kLooksLikeLog) {
+      return FailAt({path, 1, 0},
+                    "expected a policy, found what looks like " + looks.substr(0, looks.find(':')));
+    }
+  }
+  return policy;
 }
 
 std::string ResolvedPolicyJson(const Policy& policy) {

@@ -7,6 +7,7 @@
 
 #include "io/diagnostics.h"
 #include "io/file_system.h"
+#include "io/looks_like.h"
 #include "io/nearest_name.h"
 #include "json/canonical.h"
 #include "json/json.h"
@@ -306,6 +307,10 @@ Result<OpenedSuite> OpenSuite(const std::string& path, const KeepCase& keep, io:
   io::Diagnostics diagnostics;
   Suite suite;
   suite.path = path;
+  if (const std::string looks = io::LooksLike(*bytes); looks == "a policy" || looks == io::kLooksLikeLog) {
+    return FailAt({path, 1, 0},
+                  "expected a suite, found what looks like " + looks.substr(0, looks.find(':')));
+  }
   const yaml::Map root = yaml::ParseMap(*bytes, path, diagnostics);
   if (root.Has("version")) {
     const auto version = root.Get("version").Int();
