@@ -39,38 +39,8 @@ std::string CsvText(std::string_view text) {
 }
 
 std::string XmlText(std::string_view text) {
-  const std::string shown = EscapeTerminal(text);
-  std::string out;
-  out.reserve(shown.size());
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    switch (shown[i]) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '\xEF':  // U+FFFE and U+FFFF are no characters of XML
-        if (shown.compare(i, 3, "\xEF\xBF\xBE") == 0 || shown.compare(i, 3, "\xEF\xBF\xBF") == 0) {
-          out += shown[i + 2] == '\xBE' ? "\\ufffe" : "\\uffff";
-          i += 2;
-          break;
-        }
-        [[fallthrough]];
-      default:
-        out += shown[i];
-    }
-  }
-  return out;
+  // U+FFFE and U+FFFF are no characters of XML; the entities are those of HTML.
+  return Replaced(Replaced(EscapeHtml(text), "\uFFFE", "\\ufffe"), "\uFFFF", "\\uffff");
 }
 
 std::string WorkflowData(std::string_view text) {
