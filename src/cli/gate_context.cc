@@ -141,7 +141,11 @@ bool AppendToLedger(const Verdict& verdict, std::span<const RunLog> candidate, S
     return written.has_value();
   }
   if (!context.ledger) return true;
-  Result<void> written = context.ledger->Append(gate::LedgerText(verdict, candidate));
+  // An editor may have left the last line without its end: the verdict's must not become a part of it.
+  const Result<std::string> before = io::RealFileSystem().ReadFile(context.ledger_path);
+  const bool open_line = before && !before->empty() && before->back() != '\n';
+  Result<void> written =
+      context.ledger->Append((open_line ? "\n" : "") + gate::LedgerText(verdict, candidate));
   if (written) written = context.ledger->Sync();
   if (!written) session.Report(written.error());
   context.ledger.reset();
