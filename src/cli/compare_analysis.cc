@@ -89,7 +89,7 @@ Comparison Compare(const stats::PairedCounts& counts, const CompareOptions& opti
   c.planning.alpha = std::round((1 - options.level) * 1e12) / 1e12;
   const double psi = counts.psi();
   c.printed_psi = stats::PrintedPsi(psi);
-  c.mde = stats::McNemarMde(static_cast<double>(n), psi, c.planning);
+  c.mde = stats::McNemarPlanningMde(n, psi, stats::McNemarTest::kMidP, c.planning);
   c.resolvable_margin =
       stats::ResolvableMargin(static_cast<double>(n), psi, c.planning.alpha, c.planning.power);
   for (const double effect : kPlannedEffects) {

@@ -61,12 +61,9 @@ class AggregateRules : public RuleStep {
       return;
     }
     if (a.superior) return;
-    const auto mde = psi && *psi > 0
-                         ? stats::McNemarMde(static_cast<double>(a.n), *psi,
-                                             {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power})
-                         : Undefined("no_discordance", "no discordant pairs");
-    // The formula is the normal one: of a few clusters the interval knows more, and where it is wider than
-    // the target either way nothing of that size would have been seen.
+    const auto mde = DetectableDifference(policy_, a);
+    // Of a few clusters the interval knows more than the formula, and where it is wider than the target
+    // either way nothing of that size would have been seen.
     const bool wide = a.ci_low && a.ci_high && *a.ci_high - *a.ci_low > 2 * policy_.target_mde + kSlack;
     const bool powered =
         mde ? *mde <= policy_.target_mde + kSlack && !wide : a.ci_high && *a.ci_high < policy_.target_mde;

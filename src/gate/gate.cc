@@ -423,14 +423,16 @@ Verdict Decide(const Policy& asked, const pair::PairResult& paired, std::span<co
     row.fixed = std::move(ids.fixed);
     verdict.families.push_back(std::move(row));
   }
+  DetectableDifferences detectable(policy);
   for (std::size_t s = 0; s < outcome.slices.size(); ++s) {
-    verdict.segments.push_back(SegmentRow(policy, outcome, outcome.slices[s]));
+    verdict.segments.push_back(SegmentRow(policy, outcome, outcome.slices[s], detectable));
     verdict.segments.back().broke = std::move(changed[s].broke);
     verdict.segments.back().fixed = std::move(changed[s].fixed);
   }
   Shrink(outcome, verdict.aggregate.level, verdict.segments, outcome.dimensions);
   SortSegments(verdict.segments);
-  verdict.hold_level = outcome.hold_level;
+  // Without the last bits that the level is widened by.
+  if (outcome.hold_level) verdict.hold_level = RoundSignificant(*outcome.hold_level, 12);
   WarnOfMean(outcome, verdict);
   verdict.warnings.insert(verdict.warnings.end(), outcome.warnings.begin(), outcome.warnings.end());
   for (const VerdictDimension& dimension : outcome.dimensions) {

@@ -16,7 +16,8 @@ namespace {
 
 bool SuperiorityRow(const Policy& policy) { return policy.goal == Goal::kSuperiority && !policy.gating; }
 
-void FillPlanning(const Policy& policy, bool superiority_row, VerdictRow& row, const Analysis& a) {
+void FillPlanning(const Policy& policy, bool superiority_row, const Computed<double>& mde, VerdictRow& row,
+                  const Analysis& a) {
   const ErrorRates& rates = policy.error_rates;
   if (a.n == 0) {
     row.warnings.emplace_back("mde, resolvable_margin, resolution_ratio: no complete pair");
@@ -24,16 +25,10 @@ void FillPlanning(const Policy& policy, bool superiority_row, VerdictRow& row, c
   }
   const double psi = a.variance.value_or(0);
   const auto n = static_cast<double>(a.n);
-  if (psi > 0) {
-    const auto mde = stats::McNemarMde(n, std::min(1.0, psi),
-                                       {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power});
-    if (mde) {
-      row.mde = *mde;
-    } else {
-      row.warnings.push_back("mde: " + mde.error().text);
-    }
+  if (mde) {
+    row.mde = *mde;
   } else {
-    row.warnings.emplace_back("mde: no discordant pairs, so nothing to plan an effect by");
+    row.warnings.push_back("mde: " + mde.error().text);
   }
   const auto resolvable = stats::ResolvableMargin(n, std::min(1.0, psi), rates.alpha_promote, rates.power);
   if (resolvable) {
@@ -134,11 +129,12 @@ VerdictRow AggregateRow(const Policy& policy, const Analysis& analysis) {
   VerdictRow row = RowOf(analysis, policy.margin, policy.error_rates.alpha_promote);
   row.status = AggregateStatus(analysis);
   row.warnings.emplace_back("p_adjusted: the aggregate is one test");
-  FillPlanning(policy, SuperiorityRow(policy), row, analysis);
+  FillPlanning(policy, SuperiorityRow(policy), DetectableDifference(policy, analysis), row, analysis);
   return row;
 }
 
-VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Slice& slice) {
+VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Slice& slice,
+                          DetectableDifferences& detectable) {
   VerdictSegment segment;
   segment.dimension = outcome.dimensions[slice.dimension].name;
   segment.value = slice.value;
@@ -175,7 +171,7 @@ VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Sl
                     Level(RoundSignificant(
                         slice.smallest_adjusted.value_or(slice.analysis.min_attainable_p.value_or(1)), 3))));
   }
-  FillPlanning(policy, false, segment.row, slice.analysis);
+  FillPlanning(policy, false, detectable.Of(slice.analysis), segment.row, slice.analysis);
   return segment;
 }
 
@@ -196,24 +192,24 @@ VerdictFamily FamilyRow(const Policy& policy, const Outcome& outcome, const Fami
             ? "p_adjusted: no slice of it has min_cases pairs"
             : "p_adjusted: families.method is none, so slices are tested, not families");
   }
-  FillPlanning(policy, false, row.row, family.analysis);
+  FillPlanning(policy, false, DetectableDifference(policy, family.analysis), row.row, family.analysis);
   return row;
 }
 
 namespace {
 
 // n 2^(k/2), k = -6 ... 9: an eighth of the run to twenty times as much, with the run's own n.
-std::vector<VerdictMdePoint> MdeCurve(std::int64_t n, double psi, const ErrorRates& rates) {
+std::vector<VerdictMdePoint> MdeCurve(const Policy& policy, const Analysis& aggregate, double psi) {
   std::vector<VerdictMdePoint> curve;
   for (int k = -6; k <= 9; ++k) {
     VerdictMdePoint point;
-    point.n_pairs = std::llround(static_cast<double>(n) * std::exp2(k / 2.0));
+    point.n_pairs = std::llround(static_cast<double>(aggregate.n) * std::exp2(k / 2.0));
     if (point.n_pairs < 2 || (!curve.empty() && point.n_pairs <= curve.back().n_pairs)) continue;
-    const auto pairs = static_cast<double>(point.n_pairs);
-    if (const auto mde =
-            stats::McNemarMde(pairs, psi, {.alpha = rates.alpha_promote, .sides = 2, .power = rates.power}))
+    if (const auto mde = DetectableDifference(policy, point.n_pairs, psi, aggregate.counts.has_value()))
       point.mde = *mde;
-    if (const auto margin = stats::ResolvableMargin(pairs, psi, rates.alpha_promote, rates.power))
+    if (const auto margin =
+            stats::ResolvableMargin(static_cast<double>(point.n_pairs), psi, policy.error_rates.alpha_promote,
+                                    policy.error_rates.power))
       point.resolvable_margin = *margin;
     curve.push_back(point);
   }
@@ -232,7 +228,7 @@ VerdictPlanning PlanningOf(const Policy& policy, const Analysis& aggregate) {
                               : "to certify a margin of " + Size(policy.margin);
   planning.pairs_for_goal = superiority ? PairsForGain(psi, policy.target_mde, policy.error_rates)
                                         : PairsForMargin(psi, policy.margin, policy.error_rates);
-  planning.mde_curve = MdeCurve(aggregate.n, psi, policy.error_rates);
+  planning.mde_curve = MdeCurve(policy, aggregate, psi);
   planning.pairs_for_2_points = PairsForGain(psi, 0.02, policy.error_rates);
   planning.pairs_for_1_point = PairsForGain(psi, 0.01, policy.error_rates);
   return planning;

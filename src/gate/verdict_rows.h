@@ -2,6 +2,7 @@
 #ifndef MINSLICE_GATE_VERDICT_ROWS_H_
 #define MINSLICE_GATE_VERDICT_ROWS_H_
 
+#include "gate/pairs_needed.h"
 #include "gate/rules.h"
 #include "minslice/policy.h"
 #include "minslice/verdict.h"
@@ -9,7 +10,8 @@
 namespace minslice::gate {
 
 VerdictRow AggregateRow(const Policy& policy, const Analysis& analysis);
-VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Slice& slice);
+VerdictSegment SegmentRow(const Policy& policy, const Outcome& outcome, const Slice& slice,
+                          DetectableDifferences& detectable);
 VerdictFamily FamilyRow(const Policy& policy, const Outcome& outcome, const Family& family);
 VerdictPlanning PlanningOf(const Policy& policy, const Analysis& aggregate);
 

@@ -19,9 +19,6 @@
 namespace minslice::plan {
 namespace {
 
-// Enumeration where Connor's formula is rough (methods 2.4).
-bool Small(std::int64_t n, double psi) { return n < 200 || psi * static_cast<double>(n) < 25; }
-
 std::string Size(double fraction) {
   std::string text = fmt::format("{:.2f}", fraction * 100);
   while (text.back() == '0') text.pop_back();
@@ -31,15 +28,8 @@ std::string Size(double fraction) {
 
 std::optional<double> Mde(std::int64_t n, double psi, const ErrorRates& rates, std::string* method) {
   const stats::PowerOptions options{.alpha = rates.alpha_promote, .sides = 2, .power = rates.power};
-  if (Small(n, psi)) {
-    if (const auto exact = stats::McNemarExactMde(n, psi, stats::McNemarTest::kMidP, options)) {
-      if (method != nullptr) *method = "exact (mid-p)";
-      return *exact;
-    }
-    return std::nullopt;
-  }
-  if (method != nullptr) *method = "Connor";
-  const auto mde = stats::McNemarMde(static_cast<double>(n), psi, options);
+  if (method != nullptr) *method = stats::ConnorIsRough(n, psi) ? "exact (mid-p)" : "Connor";
+  const auto mde = stats::McNemarPlanningMde(n, psi, stats::McNemarTest::kMidP, options);
   if (!mde) return std::nullopt;
   return *mde;
 }
@@ -50,7 +40,7 @@ std::optional<double> Resolvable(std::int64_t n, double psi, const ErrorRates& r
   const auto formula = stats::ResolvableMargin(static_cast<double>(n), psi, rates.alpha_promote, rates.power);
   if (!formula) return std::nullopt;
   if (method != nullptr) *method = "normal formula";
-  if (!Small(n, psi) || n > 2000) return *formula;
+  if (!stats::ConnorIsRough(n, psi) || n > 2000) return *formula;
   const auto enough = [&](double margin) {
     const auto power = stats::NonInferiorityExactPower(n, psi, 0, margin, rates.alpha_promote);
     return power && *power >= rates.power;
@@ -75,7 +65,7 @@ std::optional<double> Resolvable(std::int64_t n, double psi, const ErrorRates& r
 std::optional<std::int64_t> PairsForMargin(double psi, double margin, const ErrorRates& rates) {
   const auto formula = gate::PairsForMargin(psi, margin, rates);
   constexpr std::int64_t kMostEnumerated = 1500;
-  if (!formula || *formula > kMostEnumerated || !Small(*formula, psi)) return formula;
+  if (!formula || *formula > kMostEnumerated || !stats::ConnorIsRough(*formula, psi)) return formula;
   const auto enough = [&](std::int64_t n) {
     const auto power = stats::NonInferiorityExactPower(n, psi, 0, margin, rates.alpha_promote);
     return power && *power >= rates.power;

@@ -185,6 +185,16 @@ Computed<double> McNemarExactMde(std::int64_t n_pairs, double psi, McNemarTest t
   return 0.5 * (bracket.first + bracket.second);
 }
 
+bool ConnorIsRough(std::int64_t n_pairs, double psi) {
+  return n_pairs < 200 || psi * static_cast<double>(n_pairs) < 25;
+}
+
+Computed<double> McNemarPlanningMde(std::int64_t n_pairs, double psi, McNemarTest test,
+                                    const PowerOptions& options) {
+  return ConnorIsRough(n_pairs, psi) ? McNemarExactMde(n_pairs, psi, test, options)
+                                     : McNemarMde(static_cast<double>(n_pairs), psi, options);
+}
+
 Computed<double> NonInferiorityExactPower(std::int64_t n_pairs, double psi, double delta, double margin,
                                           double alpha) {
   if (const auto reason = Check({.alpha = alpha, .sides = 1, .power = 0.5})) return tl::unexpected(*reason);

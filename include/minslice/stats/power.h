@@ -54,6 +54,12 @@ Computed<ExactPower> McNemarExactPower(std::int64_t n_pairs, double psi, double 
 Computed<double> McNemarExactMde(std::int64_t n_pairs, double psi, McNemarTest test,
                                  const PowerOptions& options);
 
+// Connor's formula is rough below 200 pairs or 25 expected discordant ones: there the trinomial is summed.
+bool ConnorIsRough(std::int64_t n_pairs, double psi);
+// The one to plan and to decide by: McNemarExactMde where Connor's formula is rough, else McNemarMde.
+Computed<double> McNemarPlanningMde(std::int64_t n_pairs, double psi, McNemarTest test,
+                                    const PowerOptions& options);
+
 // Non-inferiority at a true difference of 0, one-sided alpha: n = (z_a + z_b)^2 psi / m^2.
 // resolvable margin = smallest m that n pairs certify with the asked power; psi = 0 uses Tango's
 // zero-discordance bound.
