@@ -231,7 +231,7 @@ def decide(pairs, policy, figures=None):
                 codes["required_slice_absent"] = "inconclusive"
             else:
                 s = Cell(slices[v])
-                if not tango_t(s.b, s.c, s.n, -seg["margin"]) > z_promote:
+                if s.n < seg["min_cases"] or not tango_t(s.b, s.c, s.n, -seg["margin"]) > z_promote:
                     codes["required_slice_unresolved"] = "inconclusive"
         if not gated:
             codes["nothing_gated"] = "inconclusive"

@@ -62,22 +62,27 @@ class NamedSlices : public RuleStep {
         if (a.non_inferior && !slice.under_floor) continue;
         if (slice.status == "ok" || slice.status == "reported" || slice.status == "low_confidence")
           slice.status = "required_unresolved";
-        std::string text =
-            fmt::format("required {} is not shown non-inferior at {}", NameOf(slice), Size(slice.margin));
-        if (a.lower_bound && a.delta) {
-          text += fmt::format(" ({} of {}, one-sided {:.4g} % lower bound {})", Points(*a.delta),
-                              Many(a.n, "pair"), 100 * (1 - policy_.error_rates.alpha_promote),
-                              Points(*a.lower_bound));
-        } else {
-          text += " (no complete pair)";
-        }
         const auto needed =
             a.variance ? PairsForMargin(RoundSignificant(*a.variance, 3), slice.margin, policy_.error_rates)
                        : std::nullopt;
-        if (slice.under_floor) text += fmt::format("; it has {}, under {}", Many(a.n, "pair"), min_cases_);
-        if (needed && a.n > 0) {
-          text += fmt::format("; if its true difference were 0, {} pairs would show it",
-                              Count(std::max<std::int64_t>(*needed, min_cases_)));
+        std::string text = fmt::format("required {} ", NameOf(slice));
+        const std::string seen =
+            a.lower_bound && a.delta
+                ? fmt::format(" ({} of {}, one-sided {:.4g} % lower bound {})", Points(*a.delta),
+                              Many(a.n, "pair"), 100 * (1 - policy_.error_rates.alpha_promote),
+                              Points(*a.lower_bound))
+                : " (no complete pair)";
+        if (a.non_inferior) {
+          text += fmt::format(
+              "has too few pairs to be relied on, under {}, though they are above the margin of {}{}",
+              min_cases_, Size(slice.margin), seen);
+        } else {
+          text += fmt::format("is not shown non-inferior at {}{}", Size(slice.margin), seen);
+          if (slice.under_floor) text += fmt::format("; it has {}, under {}", Many(a.n, "pair"), min_cases_);
+          if (needed && a.n > 0) {
+            text += fmt::format("; if its true difference were 0, {} pairs would show it",
+                                Count(std::max<std::int64_t>(*needed, min_cases_)));
+          }
         }
         Add(Decision::kInconclusive, "required_slice_unresolved", text, slice);
       }

@@ -95,9 +95,10 @@ TEST(DecideTest, HolmWouldHaveWavedTheIncidentThrough) {
   EXPECT_THAT(Codes(verdict), ElementsAre("slice_suspected"));
 }
 
-// A slice is blocked only where it is shown to have fallen by more than its margin. Expected p-values: Tango's
-// score by its own equations in Python (lam = m, q as in methods 2.1, normal tail of the standard library):
-// b=8 c=1 n=47 m=.05 -> .046886; 25 2 100 -> .00011549; 12 4 100 -> .21849; times the slices (Holm).
+// A slice is blocked only where it is shown to have fallen by more than its margin. Expected p-values:
+// Tango's score by its own equations in Python (lam = m, q as in methods 2.1, normal tail of the standard
+// library): b=8 c=1 n=47 m=.05 -> .046886; 25 2 100 -> .00011549; 12 4 100 -> .21849; times the slices
+// (Holm).
 TEST(DecideTest, StrictBlocksOnALossBeyondTheMargin) {
   const std::string strict = "goal: non_inferiority\nsegments: {dimensions: [flow], strict: true}";
   const Verdict incident = Judge(strict, MakeLogs(IncidentTables()));
@@ -106,12 +107,14 @@ TEST(DecideTest, StrictBlocksOnALossBeyondTheMargin) {
   EXPECT_THAT(Codes(incident), Contains("slice_suspected"));
   EXPECT_EQ(incident.dimensions.front().multiplicity, "holm");
 
-  const Verdict fall = Judge(strict, MakeLogs({{"a", 60, 25, 2, 13}, {"b", 70, 12, 4, 14}, {"c", 1500, 5, 60, 435}}));
+  const Verdict fall =
+      Judge(strict, MakeLogs({{"a", 60, 25, 2, 13}, {"b", 70, 12, 4, 14}, {"c", 1500, 5, 60, 435}}));
   const VerdictSegment& a = *Find(fall, "a");
   EXPECT_EQ(a.row.status, "block");
   EXPECT_NEAR(*a.row.p_adjusted, 3 * .00011548481, 1e-9);
   EXPECT_NEAR(*Find(fall, "b")->row.p_adjusted, 2 * .21848825, 1e-7);
-  EXPECT_THAT(fall.reasons.front().text, HasSubstr("adjusted p of a fall beyond 5.0 pt .0003 <= .05 by holm over 3 slices"));
+  EXPECT_THAT(fall.reasons.front().text,
+              HasSubstr("adjusted p of a fall beyond 5.0 pt .0003 <= .05 by holm over 3 slices"));
   // Against no loss at all b has a p for harm of P(Bin(16, 1/2) >= 12) = 2517 / 65536.
   EXPECT_NEAR(*Find(fall, "b")->row.p_harm, 2517.0 / 65536, 1e-12);
 }
@@ -162,14 +165,13 @@ TEST(DecideTest, ErrorsCountAsThePolicySays) {
   EXPECT_EQ(Judge("missing: {infra_error: fail}", logs).aggregate.n_pairs, 999);
 }
 
-// Four clusters that differ by little: the normal formula would see a point or two, the interval of four clusters
-// says that nothing is seen.
+// Four clusters that differ by little: the normal formula would see a point or two, the interval of four
+// clusters says that nothing is seen.
 TEST(DecideTest, FewClustersAreNotPowered) {
-  const Verdict verdict = Judge("pairing: {cluster: doc}", MakeLogs({{"d1", 249, 5, 8, 39},
-                                                                     {"d2", 251, 6, 5, 39},
-                                                                     {"d3", 248, 5, 9, 39},
-                                                                     {"d4", 251, 6, 4, 40}},
-                                                                    "doc"));
+  const Verdict verdict = Judge(
+      "pairing: {cluster: doc}",
+      MakeLogs({{"d1", 249, 5, 8, 39}, {"d2", 251, 6, 5, 39}, {"d3", 248, 5, 9, 39}, {"d4", 251, 6, 4, 40}},
+               "doc"));
   EXPECT_EQ(verdict.aggregate.n_clusters, 4);
   EXPECT_LT(*verdict.aggregate.mde, 0.03);
   EXPECT_EQ(verdict.decision, Decision::kInconclusive);
@@ -198,7 +200,8 @@ TEST(DecideTest, ClustersByADimension) {
   EXPECT_EQ(dimension.aggregate.ci_low, field.aggregate.ci_low);
   EXPECT_EQ(dimension.aggregate.p_value, field.aggregate.p_value);
   EXPECT_TRUE(dimension.segments.empty()) << "84 documents are no slices";
-  EXPECT_EQ(Judge("pairing: {cluster: source_doc}\nsegments: {dimensions: [{key: source_doc, role: report}]}", by_dimension)
+  EXPECT_EQ(Judge("pairing: {cluster: source_doc}\nsegments: {dimensions: [{key: source_doc, role: report}]}",
+                  by_dimension)
                 .segments.size(),
             84U);
   const Verdict absent = Judge("pairing: {cluster: source_dok}", by_dimension);
@@ -329,6 +332,14 @@ TEST(DecideTest, RequiredSliceMustBeNonInferior) {
   // (z_.05 + z_.20)^2 * .08 / .05^2 = 197.8.
   EXPECT_THAT(open.reasons.front().text, HasSubstr("198 pairs would show it"));
   EXPECT_TRUE(Find(open, "pay/card")->required);
+  // Shown on fewer pairs than min_cases is not shown: the sentence says which of the two is missing.
+  const Verdict few =
+      Judge("goal: non_inferiority\nsegments: {dimensions: [flow], required: [refund], min_cases: 40}",
+            MakeLogs({{"rest", 1900, 10, 10, 80}, {"refund", 29, 0, 6, 0}}));
+  ASSERT_THAT(Codes(few), ElementsAre("required_slice_unresolved"));
+  EXPECT_TRUE(Find(few, "refund")->row.non_inferior.value_or(false));
+  EXPECT_THAT(few.reasons.front().text, HasSubstr("too few pairs to be relied on, under 40"));
+  EXPECT_THAT(few.reasons.front().text, Not(HasSubstr("not shown")));
   const Verdict absent = Judge("goal: non_inferiority\nsegments: {dimensions: [flow], required: [refnd]}",
                                MakeLogs({{"refund", 1900, 10, 10, 80}}));
   EXPECT_EQ(absent.decision, Decision::kInconclusive);
