@@ -21,6 +21,7 @@
 #include "json/json.h"
 #include "minslice/version.h"
 #include "pair/pair.h"
+#include "plan/check.h"
 #include "plan/simulate.h"
 #include "report/escape.h"
 
@@ -162,6 +163,9 @@ void RunSimulate(const SimulateFlags& flags, Session& session) {
     if (!good) return;
     const Result<SimulateSuite> suite = SimulateSuiteOf(*policy, plan, incumbent, candidate);
     if (!suite) return session.Report(suite.error());
+    if (policy->scale.graded)
+      session.Note(Wrapped(plan::GradedSentence(*policy) + "; what is drawn passes or fails all the same",
+                           kPlanWidth, "  "));
     if (flags.psi.empty()) {
       session.Note(
           Wrapped(fmt::format("psi {}: {}", ShareText(suite->psi.value), suite->psi.text), kPlanWidth, "  "));

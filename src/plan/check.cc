@@ -26,21 +26,29 @@ std::string Size(double fraction) {
   return text + " pt";
 }
 
-std::optional<double> Mde(std::int64_t n, double psi, const ErrorRates& rates, std::string* method) {
-  const stats::PowerOptions options{.alpha = rates.alpha_promote, .sides = 2, .power = rates.power};
-  if (method != nullptr) *method = stats::ConnorIsRough(n, psi) ? "exact (mid-p)" : "Connor";
-  const auto mde = stats::McNemarPlanningMde(n, psi, stats::McNemarTest::kMidP, options);
+// Counts are enumerated where the formulas are rough; the scores of a graded metric have no table to sum.
+bool Enumerated(const Policy& policy, std::int64_t n, double psi) {
+  return !policy.scale.graded && stats::ConnorIsRough(n, psi);
+}
+
+std::optional<double> Mde(const Policy& policy, std::int64_t n, double psi, std::string* method) {
+  if (method != nullptr)
+    *method = !Enumerated(policy, n, psi)         ? "Connor"
+              : policy.p_method == "mcnemar_midp" ? "exact (mid-p)"
+                                                  : "exact";
+  const auto mde = gate::DetectableDifference(policy, n, psi, !policy.scale.graded);
   if (!mde) return std::nullopt;
   return *mde;
 }
 
 // The smallest margin certified with the asked power where nothing changes: the formula, or every table
 // summed with Tango's test where it is rough.
-std::optional<double> Resolvable(std::int64_t n, double psi, const ErrorRates& rates, std::string* method) {
+std::optional<double> Resolvable(const Policy& policy, std::int64_t n, double psi, std::string* method) {
+  const ErrorRates& rates = policy.error_rates;
   const auto formula = stats::ResolvableMargin(static_cast<double>(n), psi, rates.alpha_promote, rates.power);
   if (!formula) return std::nullopt;
   if (method != nullptr) *method = "normal formula";
-  if (!stats::ConnorIsRough(n, psi) || n > 2000) return *formula;
+  if (!Enumerated(policy, n, psi) || n > 2000) return *formula;
   const auto enough = [&](double margin) {
     const auto power = stats::NonInferiorityExactPower(n, psi, 0, margin, rates.alpha_promote);
     return power && *power >= rates.power;
@@ -150,7 +158,7 @@ class Checker {
     const auto solve = [&](double rate, std::string* method) -> std::optional<double> {
       const std::int64_t n = Worth(shape_.n);
       rate = PairPsi(rate);
-      return gain ? Mde(n, rate, rates, method) : Resolvable(n, rate, rates, method);
+      return gain ? Mde(policy_, n, rate, method) : Resolvable(policy_, n, rate, method);
     };
     goal.resolvable = solve(psi.value, &goal.method);
     goal.resolvable_low = psi.low == psi.value ? goal.resolvable : solve(psi.low, nullptr);
@@ -233,7 +241,7 @@ class Checker {
       }
       if (!report_.short_form) {
         const auto [margin, first] = margins.try_emplace(row.n);
-        if (first) margin->second = Resolvable(Worth(row.n), report_.pair_psi, rates, nullptr);
+        if (first) margin->second = Resolvable(policy_, Worth(row.n), report_.pair_psi, nullptr);
         row.resolvable_margin = margin->second;
         const auto [pairs, unknown] = pairs_for_margin.try_emplace(slice.margin);
         if (unknown) pairs->second = Taken(PairsForMargin(report_.pair_psi, slice.margin, rates));
@@ -374,6 +382,8 @@ class Checker {
                   ? "the policy names no segments.dimensions: slices are reported, none is gated"
                   : "no slice is gated: none of the policy's dimensions has a slice with min_cases pairs");
     }
+    if (policy_.scale.graded)
+      Problem("graded", false, GradedSentence(policy_) + "; blocks from and sees drop are of pass or fail");
     if (report_.repeats > 1 && !report_.psi.noise) {
       Problem(
           "runs", false,
@@ -399,6 +409,14 @@ class Checker {
 };
 
 }  // namespace
+
+std::string GradedSentence(const Policy& policy) {
+  return fmt::format(
+      "the primary metric {} is graded: in psi's place stands the mean square of a case's difference, as a "
+      "share of its range squared, which is mostly far below a discordance rate; an earlier verdict "
+      "has it (planning.psi of verdict.json), give it as --psi",
+      policy.metric);
+}
 
 CheckReport Check(const Policy& policy, const SuiteShape& shape, const PlanPsi& psi,
                   const CheckOptions& options) {

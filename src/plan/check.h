@@ -3,6 +3,7 @@
 #define MINSLICE_PLAN_CHECK_H_
 
 #include <optional>
+#include <string>
 
 #include "minslice/plan.h"
 #include "minslice/policy.h"
@@ -18,6 +19,9 @@ struct CheckOptions {
 
 // Clusters count for less, n / (1 + (m - 1) icc) with m the size-weighted mean cluster; K runs a side make a
 // pair's difference vary by psi - noise (1 - 1/K) instead of psi. Both are taken into every figure.
+// What psi stands for where the primary metric is graded, and where to take it from.
+std::string GradedSentence(const Policy& policy);
+
 CheckReport Check(const Policy& policy, const SuiteShape& shape, const PlanPsi& psi,
                   const CheckOptions& options);
 
