@@ -160,27 +160,12 @@ bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, 
 bool ReadSides(const std::vector<std::string>& incumbent, const std::vector<std::string>& candidate,
                std::vector<RunLog>& incumbent_logs, std::vector<RunLog>& candidate_logs, Session& session,
                const log::ReadOptions& options) {
-  // Repeats are compared row by row.
   log::ReadOptions chosen = options;
-  chosen.repeats_as_rows = true;
   io::Sha256Pair hashes;
   chosen.hash_with = &hashes;
-  // A log with more repeats than its run record promises, and logs that are repeats of each other.
-  const auto repeated = [](const std::vector<RunLog>& logs) {
-    const auto more = [](const RunLog& log) { return log.columns && pair::HighestRepeat(log) > 1; };
-    const auto rows = [](const RunLog& log) { return !log.columns; };
-    if (std::any_of(logs.begin(), logs.end(), more)) return true;
-    return logs.size() > 1 && (std::any_of(logs.begin(), logs.end(), rows) || pair::ShareRows(logs));
-  };
-  for (;;) {
-    auto other = std::async(std::launch::async, [&] { return OpenAll(candidate, chosen); });
-    const bool good = TakeAll(OpenAll(incumbent, chosen), incumbent_logs, session);
-    if (!TakeAll(other.get(), candidate_logs, session) || !good) return false;
-    if (!chosen.columns || (!repeated(incumbent_logs) && !repeated(candidate_logs))) return true;
-    chosen.columns = false;
-    incumbent_logs.clear();
-    candidate_logs.clear();
-  }
+  auto other = std::async(std::launch::async, [&] { return OpenAll(candidate, chosen); });
+  const bool good = TakeAll(OpenAll(incumbent, chosen), incumbent_logs, session);
+  return TakeAll(other.get(), candidate_logs, session) && good;
 }
 
 bool ReadRowsOf(const std::vector<std::string>& paths, const std::unordered_set<std::string_view>& case_ids,

@@ -17,11 +17,13 @@
 #include "minslice/answer_counts.h"
 #include "minslice/evidence_id.h"
 #include "minslice/stats/proportion.h"
+#include "pair/answer_rows.h"
 
 namespace minslice::gate {
 namespace {
 
 using nlohmann::json;
+using Row = pair::AnswerRow;
 
 constexpr std::size_t kNamedIds = 3;
 constexpr int kMostRepeats = 10'000;
@@ -42,47 +44,61 @@ std::string Ids(const std::vector<std::string>& ids) {
   return text;
 }
 
-// The rows of one arm: row[i * repeats + r], null where there is none.
+// The rows of one arm: row[i * repeats + r].
 struct Arm {
   std::vector<const RunLog*> logs;
   std::vector<std::string_view> ids;  // ascending
   std::size_t repeats = 1;
-  std::vector<const CaseRecord*> rows;
+  std::vector<Row> rows;
+  std::vector<std::string_view> texts;  // by number
 
-  const CaseRecord* At(std::size_t i, std::size_t r) const { return rows[i * repeats + r]; }
+  // nullptr: there is none.
+  const Row* At(std::size_t i, std::size_t r) const {
+    const Row& row = rows[i * repeats + r];
+    return row.there ? &row : nullptr;
+  }
+  // nullptr: the log holds columns.
+  const CaseRecord* Record(const Row& row) const { return pair::RecordOf(*logs[row.log], row.row); }
+  bool SameScores(const Row& a, const Row& b) const {
+    return pair::SameScores(*logs[a.log], a.row, *logs[b.log], b.row);
+  }
 };
 
 Result<Arm> Collect(std::vector<const RunLog*> logs) {
   Arm arm;
   arm.logs = std::move(logs);
+  pair::AnswerTexts texts(arm.texts);
   io::Diagnostics errors;
-  struct Row {
+  struct Placed {
     std::string_view id;
     std::size_t repeat;
-    const CaseRecord* record;
+    Row row;
   };
-  std::vector<Row> rows;
+  std::vector<Placed> rows;
   std::set<std::pair<std::string_view, int>> seen;  // only needed where there are several logs
   std::map<std::string, std::string_view> hashes;
   int repeats = 1;
-  for (const RunLog* log : arm.logs) {
+  for (std::size_t l = 0; l < arm.logs.size(); ++l) {
+    const RunLog* log = arm.logs[l];
     if (const auto [first, is_new] = hashes.emplace(EvidenceId(log->sha256, log->path), log->path);
         !is_new && !log->sha256.empty()) {
       errors.Add({log->path, 0, 0}, fmt::format("the same log as {}; give each log once", first->second));
       continue;
     }
-    int offset = 0;
-    if (arm.logs.size() > 1) {
-      for (const CaseRecord& record : log->cases) {
-        if (!seen.contains({record.case_id, record.repeat})) continue;
-        offset = repeats;
-        break;
-      }
-    }
-    for (const CaseRecord& record : log->cases) {
-      rows.push_back({record.case_id, static_cast<std::size_t>(record.repeat + offset - 1), &record});
-      repeats = std::max(repeats, record.repeat + offset);
-      if (arm.logs.size() > 1) seen.emplace(record.case_id, record.repeat + offset);
+    const std::size_t first = rows.size();
+    bool further = false;  // holds a (case, repeat) of an earlier log
+    rows.reserve(first + (log->columns ? log->columns->size() : log->cases.size()));
+    pair::ForEachAnswer(*log, texts, [&](std::string_view id, int repeat, const Row& row) {
+      rows.push_back({id, static_cast<std::size_t>(repeat) - 1, row});
+      rows.back().row.log = static_cast<std::uint16_t>(l);
+      further = further || (arm.logs.size() > 1 && seen.contains({id, repeat}));
+    });
+    const int offset = further ? repeats : 0;
+    for (std::size_t i = first; i < rows.size(); ++i) {
+      rows[i].repeat += static_cast<std::size_t>(offset);
+      const int repeat = static_cast<int>(rows[i].repeat) + 1;
+      repeats = std::max(repeats, repeat);
+      if (arm.logs.size() > 1) seen.emplace(rows[i].id, repeat);
     }
     // What the run planned counts too: a repeat that has not begun is a missing one.
     repeats = std::max(repeats, log->run.repeats + offset);
@@ -92,31 +108,33 @@ Result<Arm> Collect(std::vector<const RunLog*> logs) {
                fmt::format("expected at most {} repeats of one arm, found {}", kMostRepeats, repeats));
     return tl::unexpected(errors.ToFailure());
   }
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-    return std::tie(a.id, a.repeat) < std::tie(b.id, b.repeat);
-  });
-  for (const Row& row : rows) {
-    if (arm.ids.empty() || arm.ids.back() != row.id) arm.ids.push_back(row.id);
-  }
+  const auto before = [](const Placed& a, const Placed& b) {
+    const int compared = a.id.compare(b.id);
+    return compared != 0 ? compared < 0 : a.repeat < b.repeat;
+  };
+  // Columns come in order.
+  if (!std::is_sorted(rows.begin(), rows.end(), before)) std::stable_sort(rows.begin(), rows.end(), before);
   arm.repeats = static_cast<std::size_t>(repeats);
-  arm.rows.assign(arm.ids.size() * arm.repeats, nullptr);
-  std::size_t i = 0;
-  for (const Row& row : rows) {
-    while (arm.ids[i] != row.id) ++i;
-    const CaseRecord*& place = arm.rows[i * arm.repeats + row.repeat];
-    if (place != nullptr) {
-      errors.Add({arm.logs.front()->path, 0, 0},
-                 fmt::format("case {} has two rows for repeat {}", io::Quoted(row.id), row.repeat + 1));
+  arm.rows.reserve(rows.size());
+  for (Placed& placed : rows) {
+    if (arm.ids.empty() || arm.ids.back() != placed.id) {
+      arm.ids.push_back(placed.id);
+      arm.rows.resize(arm.ids.size() * arm.repeats);
     }
-    place = row.record;
+    Row& place = arm.rows[(arm.ids.size() - 1) * arm.repeats + placed.repeat];
+    if (place.there) {
+      errors.Add({arm.logs.front()->path, 0, 0},
+                 fmt::format("case {} has two rows for repeat {}", io::Quoted(placed.id), placed.repeat + 1));
+    }
+    place = placed.row;
   }
   if (!errors.empty()) return tl::unexpected(errors.ToFailure());
   return arm;
 }
 
-bool Graded(const CaseRecord* row) { return row != nullptr && row->outcome != Outcome::kInfraError; }
+bool Graded(const Row* row) { return row != nullptr && row->outcome != Outcome::kInfraError; }
 
-char Letter(const CaseRecord& row) {
+char Letter(const Row& row) {
   switch (row.outcome) {
     case Outcome::kPass:
       return 'p';
@@ -151,7 +169,7 @@ Difference Differ(const Arm& arm, Has has) {
     bool pass = false;
     bool fail = false;
     for (std::size_t r = 0; r < arm.repeats; ++r) {
-      const CaseRecord* row = arm.At(i, r);
+      const Row* row = arm.At(i, r);
       if (row == nullptr) continue;
       ++rows;
       if (Graded(row)) (row->outcome == Outcome::kPass ? pass : fail) = true;
@@ -197,29 +215,20 @@ void AddCause(std::vector<RepeatCause>& causes, const char* code, const std::str
   causes.push_back({code, std::move(text), std::move(difference.by_repeat), std::move(difference.ids)});
 }
 
-// The values of an optional field, each with its rows; the empty optional counts as no value.
-template <class Field>
-std::map<std::string, std::vector<std::int64_t>> ByRepeat(const Arm& arm, Field field) {
-  std::map<std::string, std::vector<std::int64_t>> counts;
-  for (std::size_t i = 0; i < arm.ids.size(); ++i) {
-    for (std::size_t r = 0; r < arm.repeats; ++r) {
-      const CaseRecord* row = arm.At(i, r);
-      if (row == nullptr) continue;
-      const std::optional<std::string>& value = field(*row);
-      if (!value || value->empty()) continue;
-      std::vector<std::int64_t>& by_repeat = counts[*value];
-      by_repeat.resize(arm.repeats, 0);
-      ++by_repeat[r];
-    }
-  }
-  return counts;
-}
-
 // Which model or backend answered, if it was not always the same one.
 void AddServing(const Arm& arm, const char* code, const char* noun, std::vector<RepeatCause>& causes,
-                const std::optional<std::string> CaseRecord::* field) {
-  const auto counts = ByRepeat(
-      arm, [field](const CaseRecord& row) -> const std::optional<std::string>& { return row.*field; });
+                std::uint32_t Row::* field) {
+  std::vector<std::vector<std::int64_t>> by_text(arm.texts.size());
+  for (std::size_t i = 0; i < arm.rows.size(); ++i) {
+    const std::uint32_t text = arm.rows[i].*field;
+    if (text == pair::kNoText) continue;
+    by_text[text].resize(arm.repeats, 0);
+    ++by_text[text][i % arm.repeats];
+  }
+  std::map<std::string, std::vector<std::int64_t>> counts;
+  for (std::size_t text = 0; text < by_text.size(); ++text) {
+    if (!by_text[text].empty()) counts.emplace(arm.texts[text], std::move(by_text[text]));
+  }
   if (counts.size() < 2) return;
   std::string text = fmt::format("{} {} answered:", counts.size(), noun);
   std::size_t listed = 0;
@@ -239,27 +248,30 @@ void AddServing(const Arm& arm, const char* code, const char* noun, std::vector<
 void FindCauses(const Arm& arm, RepeatCheck& check) {
   const std::size_t k = arm.repeats;
   std::vector<RepeatCause>& causes = check.causes;
-  AddServing(arm, "response_model", "models", causes, &CaseRecord::response_model);
+  AddServing(arm, "response_model", "models", causes, &Row::response_model);
   std::vector<RepeatCause> counted;
-  std::set<std::string> reasons;
-  for (const CaseRecord* row : arm.rows) {
-    if (row != nullptr && row->finish_reason) reasons.insert(*row->finish_reason);
+  std::vector<bool> ended(arm.texts.size());
+  for (const Row& row : arm.rows) {
+    if (row.finish_reason != pair::kNoText) ended[row.finish_reason] = true;
   }
-  for (const std::string& reason : reasons) {
+  std::map<std::string, std::uint32_t> reasons;
+  for (std::uint32_t text = 0; text < ended.size(); ++text) {
+    if (ended[text]) reasons.emplace(arm.texts[text], text);
+  }
+  for (const auto& [reason, text] : reasons) {
     if (reason == "stop" || reason == "tool_calls") continue;  // what is left once the others are named
     AddCause(counted, "finish_reason", "end with finish_reason " + reason,
-             Differ(arm, [&reason](const CaseRecord& row) { return row.finish_reason == reason; }), k);
+             Differ(arm, [number = text](const Row& row) { return row.finish_reason == number; }), k);
   }
   AddCause(counted, "model_error", "are model errors",
-           Differ(arm, [](const CaseRecord& row) { return row.outcome == Outcome::kModelError; }), k);
+           Differ(arm, [](const Row& row) { return row.outcome == Outcome::kModelError; }), k);
   AddCause(counted, "infra_error", "have an infra_error",
-           Differ(arm, [](const CaseRecord& row) { return row.outcome == Outcome::kInfraError; }), k);
+           Differ(arm, [](const Row& row) { return row.outcome == Outcome::kInfraError; }), k);
   std::stable_sort(counted.begin(), counted.end(), [](const RepeatCause& a, const RepeatCause& b) {
     return a.case_ids.size() > b.case_ids.size();
   });
   for (RepeatCause& cause : counted) causes.push_back(std::move(cause));
-  AddServing(arm, "system_fingerprint", "backends (system_fingerprint)", causes,
-             &CaseRecord::system_fingerprint);
+  AddServing(arm, "system_fingerprint", "backends (system_fingerprint)", causes, &Row::system_fingerprint);
   for (const RunLog* log : arm.logs) {
     const json request = json::parse(log->run.request_json, nullptr, false);
     if (!request.is_object()) continue;
@@ -288,17 +300,18 @@ void Agreement(const Arm& arm, const RepeatOptions& options, RepeatCheck& check)
     bool same_raw = true;
     std::string letters;
     std::int64_t passes = 0;
-    const CaseRecord* first = arm.At(i, 0);
+    const Row* first = arm.At(i, 0);
     for (std::size_t r = 0; r < arm.repeats; ++r) {
-      const CaseRecord* row = arm.At(i, r);
+      const Row* row = arm.At(i, r);
       if (!Graded(row)) {
         all = false;
         break;
       }
-      outputs = outputs && row->output.has_value();
+      const CaseRecord* record = arm.Record(*row);
+      outputs = outputs && record != nullptr && record->output.has_value();
       same_answer = same_answer && (row->outcome == Outcome::kPass) == (first->outcome == Outcome::kPass) &&
-                    row->scores == first->scores;
-      same_raw = same_raw && row->output == first->output;
+                    arm.SameScores(*row, *first);
+      same_raw = same_raw && outputs && record->output == arm.Record(*first)->output;
       letters += Letter(*row);
       passes += row->outcome == Outcome::kPass ? 1 : 0;
     }
@@ -358,8 +371,8 @@ std::string NoRuns(const Arm& arm) {
   std::int64_t cached = 0;
   for (std::size_t i = 0; i < arm.ids.size(); ++i) {
     for (std::size_t r = 1; r < arm.repeats; ++r) {
-      const CaseRecord* row = arm.At(i, r);
-      if (Graded(row) && row->via != nullptr && row->via->cache && IsCacheHit(*row->via->cache)) ++cached;
+      const Row* row = arm.At(i, r);
+      if (Graded(row) && row->cached) ++cached;
     }
   }
   if (cached > 0) {
@@ -372,7 +385,7 @@ std::string NoRuns(const Arm& arm) {
       int same = 0;
       bool copied = true;
       for (std::size_t i = 0; i < arm.ids.size() && copied; ++i) {
-        const CaseRecord *row = arm.At(i, r), *other = arm.At(i, before);
+        const Row *row = arm.At(i, r), *other = arm.At(i, before);
         if (!Graded(row) || !Graded(other) || (!row->latency_ms && !other->latency_ms)) continue;
         copied = row->latency_ms == other->latency_ms;
         ++same;
@@ -479,7 +492,7 @@ Result<std::vector<RepeatCheck>> CheckRepeats(std::span<const RunLog> logs, cons
       std::size_t graded = 0;
       std::size_t passes = 0;
       for (std::size_t r = 0; r < arm->repeats; ++r) {
-        const CaseRecord* row = arm->At(i, r);
+        const Row* row = arm->At(i, r);
         const bool pass = Graded(row) && row->outcome == Outcome::kPass;
         graded += Graded(row) ? 1 : 0;
         passes += pass ? 1 : 0;

@@ -10,8 +10,8 @@ namespace minslice::io {
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{1} << 18U;
-constexpr std::size_t kFirstBuffer = std::size_t{1} << 19U;
-constexpr int kMostWindow = 27;  // 128 MiB, zstd's own bound
+constexpr std::size_t kLineBuffer = std::size_t{1} << 18U;  // stays in the cache of one core
+constexpr int kMostWindow = 27;                             // 128 MiB, zstd's own bound
 
 class Through final : public PlainStream {
  public:
@@ -175,47 +175,58 @@ Result<std::string> ReadPlain(FileSystem& files, const std::string& path, const 
 
 LineSource::LineSource(PlainStream& stream, std::string path, std::size_t longest, Sha256* hash)
     : stream_(stream), path_(std::move(path)), longest_(longest), hash_(hash) {
-  capacity_ = std::min(kFirstBuffer, longest_ + 1);
+  std::size_t capacity = std::min(kLineBuffer, longest_ + 1);
   // A line alone, as repair reads them, needs no block.
   if (const auto size = static_cast<std::size_t>(stream.file_size()); size > 0 && !stream.compressed())
-    capacity_ = std::min(capacity_, size + 1);
-  buffer_ = std::make_unique_for_overwrite<char[]>(capacity_ + kLineSlack);
+    capacity = std::min(capacity, size + 1);
+  TurnOver(capacity);
+}
+
+// Goes on in another block, with what of this one is no whole line.
+void LineSource::TurnOver(std::size_t capacity) {
+  Block next = std::move(spare_);
+  if (next.bytes == nullptr || next.capacity < capacity)
+    next = {std::make_unique_for_overwrite<char[]>(capacity + kLineSlack), capacity};
+  const std::size_t kept = end_ - begin_;
+  if (kept > 0) std::memcpy(next.bytes.get(), buffer_.bytes.get() + begin_, kept);
+  if (hash_ != nullptr && end_ > hashed_) {
+    const std::string_view bytes(buffer_.bytes.get() + hashed_, end_ - hashed_);
+    spare_ = hash_->Hand(std::move(buffer_), bytes);
+  } else {
+    spare_ = std::move(buffer_);
+  }
+  buffer_ = std::move(next);
+  begin_ = 0;
+  end_ = hashed_ = kept;
 }
 
 Result<bool> LineSource::Fill() {
   if (at_end_) return false;
-  if (begin_ > 0) {
-    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
+  if (end_ == buffer_.capacity) {
+    const bool grow = end_ - begin_ > buffer_.capacity / 2;
+    TurnOver(grow ? std::min(buffer_.capacity * 2, longest_ + 1) : buffer_.capacity);
   }
-  if (end_ == capacity_) {
-    const std::size_t larger = std::min(capacity_ * 2, longest_ + 1);
-    auto grown = std::make_unique_for_overwrite<char[]>(larger + kLineSlack);
-    std::memcpy(grown.get(), buffer_.get(), end_);
-    buffer_ = std::move(grown);
-    capacity_ = larger;
-  }
-  const auto n = stream_.Read(buffer_.get() + end_, capacity_ - end_);
+  const auto n = stream_.Read(buffer_.bytes.get() + end_, buffer_.capacity - end_);
   if (!n) return tl::unexpected(n.error());
   if (*n == 0) {
     at_end_ = true;
+    if (hash_ != nullptr && end_ > hashed_) hash_->Update({buffer_.bytes.get() + hashed_, end_ - hashed_});
+    hashed_ = end_;
     return false;
   }
-  if (hash_ != nullptr) hash_->Update({buffer_.get() + end_, *n});
   read_ += *n;
   end_ += *n;
-  std::memset(buffer_.get() + end_, 0, kLineSlack);
+  std::memset(buffer_.bytes.get() + end_, 0, kLineSlack);
   return true;
 }
 
 std::string LineSource::Head(std::size_t most) const {
-  return {buffer_.get() + last_, std::min(most, end_ - last_)};
+  return {buffer_.bytes.get() + last_, std::min(most, end_ - last_)};
 }
 
 Result<std::optional<std::string_view>> LineSource::Next() {
   for (;;) {
-    const char* from = buffer_.get() + begin_;
+    const char* from = buffer_.bytes.get() + begin_;
     const auto* newline =
         static_cast<const char*>(std::memchr(from + searched_, '\n', end_ - begin_ - searched_));
     if (newline != nullptr) {
@@ -236,7 +247,7 @@ Result<std::optional<std::string_view>> LineSource::Next() {
     if (!more) return tl::unexpected(more.error());
     if (*more) continue;
     if (begin_ == end_) return std::optional<std::string_view>();
-    const std::string_view rest(buffer_.get() + begin_, end_ - begin_);
+    const std::string_view rest(buffer_.bytes.get() + begin_, end_ - begin_);
     last_ = begin_;
     begin_ = end_;
     searched_ = 0;

@@ -57,7 +57,7 @@ bool NamesZstd(std::string_view path);
 class LineSource {
  public:
   static constexpr std::size_t kLineSlack = 64;
-  // `hash` is fed every byte as it comes.
+  // `hash` is fed every byte, of the whole stream once the end was met.
   LineSource(PlainStream& stream, std::string path, std::size_t longest, Sha256* hash = nullptr);
 
   // The next line without its newline, or nullopt at the end; valid until the next call. A line longer than
@@ -65,6 +65,16 @@ class LineSource {
   Result<std::optional<std::string_view>> Next();
   // Of what stands in the buffer, from the last line on; after the first line: of the file.
   std::string Head(std::size_t most) const;
+  // What stands in the buffer behind the last line, with zeros behind it, and the word that its first line,
+  // of so many bytes with its newline, was read.
+  std::string_view Buffered() const { return {buffer_.bytes.get() + begin_, end_ - begin_}; }
+  void Take(std::size_t bytes) {
+    last_ = begin_;
+    begin_ += bytes;
+    searched_ = 0;
+    ++line_;
+    terminated_ = true;
+  }
   std::int64_t line() const { return line_; }                            // of the last line, from 1
   bool terminated() const { return terminated_; }                        // the last line had its newline
   std::uint64_t bytes_read() const { return read_; }                     // with what stands in the buffer
@@ -72,13 +82,15 @@ class LineSource {
 
  private:
   Result<bool> Fill();  // false: nothing more
+  void TurnOver(std::size_t capacity);
 
   PlainStream& stream_;
   std::string path_;
   std::size_t longest_;
   Sha256* hash_;
-  std::unique_ptr<char[]> buffer_;
-  std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
+  Block buffer_, spare_;
+  std::size_t begin_ = 0, end_ = 0;
+  std::size_t hashed_ = 0;    // before it nothing is left to be hashed
   std::size_t last_ = 0;      // where the last line began
   std::size_t searched_ = 0;  // behind begin_, without a newline
   std::int64_t line_ = 0;

@@ -2,8 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
-#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -14,8 +14,9 @@ namespace minslice::io {
 
 namespace {
 
-// A block of half a megabyte takes some 0.3 ms: the other thread is nearly always there by then.
-constexpr std::chrono::milliseconds kPatience{2};
+// Blocks of one text that wait for the other one. Enough for a thread to be away for its turn on the
+// processor.
+constexpr std::size_t kMostWaiting = 24;
 
 std::string Hex(const unsigned char* bytes, std::size_t size) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -30,51 +31,92 @@ std::string Hex(const unsigned char* bytes, std::size_t size) {
 
 }  // namespace
 
-void Sha256Pair::Join() {
+void Sha256Pair::Join(Text& text) {
   const std::lock_guard lock(mutex_);
-  ++joined_;
+  texts_.push_back(&text);
 }
 
-void Sha256Pair::Leave() {
-  const std::lock_guard lock(mutex_);
-  --joined_;
-  changed_.notify_all();
-}
-
-void Sha256Pair::Update(Sha256Lane& lane, std::string_view bytes) {
+void Sha256Pair::Leave(Text& text) {
   std::unique_lock lock(mutex_);
-  if (waiting_ != nullptr) {
-    Waiting& other = *std::exchange(waiting_, nullptr);
-    lock.unlock();
-    Sha256Lane::UpdateBoth(lane, bytes, *other.lane, other.bytes);
-    lock.lock();
-    other.done = true;
-    changed_.notify_all();
-    return;
-  }
-  if (joined_ > 1) {
-    Waiting own{&lane, bytes};
-    waiting_ = &own;
-    changed_.wait_for(lock, kPatience, [&] { return own.done || joined_ < 2; });
-    if (waiting_ != &own) {  // taken
-      changed_.wait(lock, [&] { return own.done; });
-      return;
+  changed_.wait(lock, [&] { return !text.busy_; });
+  text.waiting_.clear();
+  std::erase(texts_, &text);
+}
+
+void Sha256Pair::Add(Text& text, Block block, std::string_view bytes) {
+  std::unique_lock lock(mutex_);
+  text.waiting_.push_back({std::move(block), bytes});
+  text.added_ += bytes.size();
+  Work(lock, text, texts_.size() > 1 ? kMostWaiting : 0);
+}
+
+Block Sha256Pair::Spent(Text& text) {
+  const std::lock_guard lock(mutex_);
+  if (text.spent_.empty()) return {};
+  Block block = std::move(text.spent_.back());
+  text.spent_.pop_back();
+  return block;
+}
+
+void Sha256Pair::Drain(Text& text) {
+  std::unique_lock lock(mutex_);
+  Work(lock, text, 0);
+}
+
+void Sha256Pair::Shorten(Text& text, std::size_t n) {
+  Text::Waiting& first = text.waiting_.front();
+  first.rest.remove_prefix(n);
+  text.busy_ = false;
+  if (!first.rest.empty()) return;
+  text.spent_.push_back(std::move(first.block));
+  text.waiting_.pop_front();
+}
+
+// Hashes until no more than `may_wait` blocks wait, and pairs of blocks while this text is ahead.
+void Sha256Pair::Work(std::unique_lock<std::mutex>& lock, Text& own, std::size_t may_wait) {
+  for (;;) {
+    const bool must = own.waiting_.size() > may_wait;
+    if (own.busy_) {
+      if (!must) return;
+      changed_.wait(lock, [&own] { return !own.busy_; });
+      continue;
     }
-    waiting_ = nullptr;
+    if (own.waiting_.empty()) return;
+    const auto other = std::find_if(texts_.begin(), texts_.end(), [&](const Text* text) {
+      return text != &own && !text->busy_ && !text->waiting_.empty() && (must || text->added_ <= own.added_);
+    });
+    if (other == texts_.end() && !must) return;
+    Text* with = other == texts_.end() ? nullptr : *other;
+    const std::string_view bytes = own.waiting_.front().rest;
+    own.busy_ = true;
+    if (with == nullptr) {
+      lock.unlock();
+      own.lane.Update(bytes);
+      lock.lock();
+      Shorten(own, bytes.size());
+    } else {
+      const std::string_view others = with->waiting_.front().rest;
+      const std::size_t n = std::min(bytes.size(), others.size());
+      with->busy_ = true;
+      lock.unlock();
+      Sha256Lane::UpdateBoth(own.lane, bytes.substr(0, n), with->lane, others.substr(0, n));
+      lock.lock();
+      Shorten(own, n);
+      Shorten(*with, n);
+    }
+    changed_.notify_all();
   }
-  lock.unlock();
-  lane.Update(bytes);
 }
 
 struct Sha256::State {
   Sha256Pair* pair;  // null: OpenSSL's
-  Sha256Lane lane;
+  Sha256Pair::Text text;
   EVP_MD_CTX* context = nullptr;
   bool joined = false;
 
   explicit State(Sha256Pair* with) : pair(Sha256Lane::Available() ? with : nullptr) {
     if (pair != nullptr) {
-      pair->Join();
+      pair->Join(text);
       joined = true;
     } else {
       context = EVP_MD_CTX_new();
@@ -87,7 +129,7 @@ struct Sha256::State {
     EVP_MD_CTX_free(context);
   }
   void Leave() {
-    if (std::exchange(joined, false)) pair->Leave();
+    if (std::exchange(joined, false)) pair->Leave(text);
   }
 };
 
@@ -105,16 +147,27 @@ Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::Update(std::string_view bytes) {
   if (state_->pair != nullptr) {
-    state_->pair->Update(state_->lane, bytes);
+    state_->pair->Drain(state_->text);
+    state_->text.lane.Update(bytes);
   } else {
     EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
   }
 }
 
+Block Sha256::Hand(Block block, std::string_view bytes) {
+  if (state_->pair == nullptr) {
+    Update(bytes);
+    return block;
+  }
+  state_->pair->Add(state_->text, std::move(block), bytes);
+  return state_->pair->Spent(state_->text);
+}
+
 std::string Sha256::HexDigest() {
   if (state_->pair != nullptr) {
+    state_->pair->Drain(state_->text);
     state_->Leave();
-    const auto digest = state_->lane.Digest();
+    const auto digest = state_->text.lane.Digest();
     return Hex(digest.data(), digest.size());
   }
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

@@ -24,7 +24,7 @@ namespace minslice::log {
 namespace {
 
 // So many rows are looked at before room is made for the rest of the file.
-constexpr std::size_t kRowsToJudgeBy = 4096;
+constexpr std::size_t kRowsToJudgeBy = 512;
 constexpr std::size_t kHeadBytes = std::size_t{1} << 16U;
 
 using simdjson::dom::element;
@@ -157,6 +157,7 @@ class Reader {
     io::Sha256 hash(options_.hash_with);
     io::LineSource lines(stream, path_, kLongestLine, &hash);
     for (;;) {
+      if (columns_ && has_run_) LinesLikeBefore(lines, stream);
       const auto line = lines.Next();
       if (!line) {
         diagnostics_.AddAll(line.error());
@@ -166,7 +167,6 @@ class Reader {
       if (lines.line() == 1) head_ = lines.Head(kHeadBytes);
       Line(**line, static_cast<int>(lines.line()), !lines.terminated());
       if (refused_) break;
-      if (columns_ && columns_->n_rows() == kRowsToJudgeBy && !stream.compressed()) MakeRoom(lines, stream);
     }
     if (stream.cut()) {
       log_.torn_tail = true;
@@ -194,12 +194,24 @@ class Reader {
 
   // The rest of the file has rows like its first ones: growing step by step would touch the memory twice.
   void MakeRoom(const io::LineSource& lines, const io::PlainStream& stream) {
+    room_made_ = true;
     const double left = static_cast<double>(stream.file_size()) /
                         static_cast<double>(std::max<std::uint64_t>(lines.bytes_taken(), 1));
     if (left < 1 || left > 1e7) return;
     const auto expected =
-        static_cast<std::size_t>(static_cast<double>(kRowsToJudgeBy) * left * 1.1) + kRowsToJudgeBy;
+        static_cast<std::size_t>(static_cast<double>(columns_->n_rows()) * left * 1.1) + kRowsToJudgeBy;
     columns_->Reserve(expected, columns_->id(0).size() * expected + expected / 8);
+  }
+
+  // As far as the buffer goes; most rows of a log are read here.
+  void LinesLikeBefore(io::LineSource& lines, const io::PlainStream& stream) {
+    while (const std::size_t size = scanner_.Next(lines.Buffered(), row_)) {
+      columns_->Append(row_);
+      lines.Take(size);
+      log_.end.reset();
+      log_.stop.reset();
+    }
+    if (!room_made_ && columns_->n_rows() >= kRowsToJudgeBy && !stream.compressed()) MakeRoom(lines, stream);
   }
 
   void Line(std::string_view line, int number, bool last) {
@@ -341,7 +353,6 @@ class Reader {
           fields_.Wrong(key, value, "an object");
       }
     }
-    if (options_.repeats_as_rows && run.repeats > 1) columns_.reset();
   }
 
   void ReadCase(simdjson::dom::object record) {
@@ -627,6 +638,7 @@ class Reader {
   RunLog log_;
   bool has_run_ = false;
   bool refused_ = false;
+  bool room_made_ = false;
 };
 
 }  // namespace

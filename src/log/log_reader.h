@@ -21,7 +21,6 @@ namespace minslice::log {
 struct ReadOptions {
   bool outputs = false;  // keep CaseRecord::output; gate and compare do not need it
   bool columns = false;  // RunLog::columns instead of RunLog::cases: for pairing, in a tenth of the memory
-  bool repeats_as_rows = false;  // with `columns`: not of a log whose run record promises several repeats
   // Rows of these cases alone, where it is set; other lines are checked all the same. Not with `columns`.
   const std::unordered_set<std::string_view>* only = nullptr;
   io::Sha256Pair* hash_with = nullptr;  // a log that another thread reads at the same time

@@ -19,6 +19,14 @@ std::uint64_t PromptKey(std::string_view text) {
   return hash == 0 ? 1 : hash;
 }
 
+// The length in front of the text, so that no two lists of texts have one key.
+void AddToKey(std::string_view text, std::string& key) {
+  const std::size_t size = text.size();
+  char bytes[sizeof size];
+  std::memcpy(bytes, &size, sizeof size);
+  key.append(bytes, sizeof size).append(text);
+}
+
 }  // namespace
 
 CaseRecord ToRecord(const RowFields& row) {
@@ -69,6 +77,7 @@ void ViewRecord(const CaseRecord& record, RowFields& row) {
   text(record.prompt_sha256, row.prompt_sha256);
   text(record.response_model, row.response_model);
   text(record.system_fingerprint, row.system_fingerprint);
+  text(record.finish_reason, row.finish_reason);
   row.input_tokens = record.input_tokens;
   row.output_tokens = record.output_tokens;
   row.cost_usd = record.cost_usd;
@@ -95,15 +104,10 @@ std::uint32_t RowColumns::Number(Names& names, std::string_view text, bool& is_n
 std::uint32_t RowColumns::SegmentSet(const RowFields& row) {
   if (row.segments_number < set_of_scanned_.size() && set_of_scanned_[row.segments_number] != kNone)
     return set_of_scanned_[row.segments_number];
-  // Lengths in front of the texts, so that no two sets have one key.
   key_.clear();
   for (const auto& [dimension, value] : row.segments) {
-    for (const std::string_view text : {dimension, value}) {
-      const std::size_t size = text.size();
-      char bytes[sizeof size];
-      std::memcpy(bytes, &size, sizeof size);
-      key_.append(bytes, sizeof size).append(text);
-    }
+    AddToKey(dimension, key_);
+    AddToKey(value, key_);
   }
   bool is_new = false;
   const std::uint32_t number = Number(set_index_, key_, is_new);
@@ -116,6 +120,31 @@ std::uint32_t RowColumns::SegmentSet(const RowFields& row) {
   if (row.segments_number != SegmentMemo::kNone) {
     if (set_of_scanned_.size() <= row.segments_number) set_of_scanned_.resize(row.segments_number + 1, kNone);
     set_of_scanned_[row.segments_number] = number;
+  }
+  return number;
+}
+
+std::uint32_t RowColumns::ServingOf(const RowFields& row) {
+  const std::string_view model = row.response_model.value_or(std::string_view()),
+                         fingerprint = row.system_fingerprint.value_or(std::string_view());
+  if (serving_index_.last_number != kNone) {
+    const Serving& last = servings_[serving_index_.last_number];
+    if (last.response_model == model && last.system_fingerprint == fingerprint &&
+        last.finish_reason.has_value() == row.finish_reason.has_value() &&
+        (!row.finish_reason || *last.finish_reason == *row.finish_reason))
+      return serving_index_.last_number;
+  }
+  key_.clear();
+  AddToKey(model, key_);
+  AddToKey(fingerprint, key_);
+  if (row.finish_reason) AddToKey(*row.finish_reason, key_);
+  bool is_new = false;
+  const std::uint32_t number = Number(serving_index_, key_, is_new);
+  if (is_new) {
+    Serving& serving = servings_.emplace_back();
+    serving.response_model = model;
+    serving.system_fingerprint = fingerprint;
+    if (row.finish_reason) serving.finish_reason.emplace(*row.finish_reason);
   }
   return number;
 }
@@ -136,16 +165,17 @@ void RowColumns::Append(const RowFields& row) {
   max_repeat_ = std::max(max_repeat_, row.repeat);
   cells.segments = SegmentSet(row);
   cells.prompt = row.prompt_sha256 ? PromptKey(*row.prompt_sha256) : 0;
-  const auto number = [this](Names& index, std::vector<std::string>& names,
-                             const std::optional<std::string_view>& text) {
-    if (!text) return kNone;
+  cells.cluster = kNone;
+  if (row.cluster) {
     bool is_new = false;
-    const std::uint32_t found = Number(index, *text, is_new);
-    if (is_new) names.emplace_back(*text);
-    return found;
-  };
-  cells.cluster = number(cluster_index_, cluster_names_, row.cluster);
-  cells.model = number(model_index_, model_names_, row.response_model);
+    cells.cluster = Number(cluster_index_, *row.cluster, is_new);
+    if (is_new) cluster_names_.emplace_back(*row.cluster);
+  }
+  cells.serving = ServingOf(row);
+  const bool cached =
+      IsCacheHit(row.via != nullptr && row.via->cache ? std::string_view(*row.via->cache)
+                                                      : row.cache.value_or(std::string_view()));
+  cells.flags = cached ? kCached : 0;
   cells.cost = row.cost_usd.value_or(kNoNumber);
   cells.latency = row.latency_ms.value_or(kNoNumber);
   cells.input_tokens = row.input_tokens.value_or(kNoTokens);
@@ -154,20 +184,22 @@ void RowColumns::Append(const RowFields& row) {
   if (!only_pass || !score_at_.empty()) {
     score_at_.resize(std::size_t{n} + 1, scores_.size());
     for (const auto& [name, value] : row.scores) {
-      if (name == "pass") continue;
+      if (name == "pass") continue;  // as the outcome says
       bool is_new = false;
       scores_.push_back({Number(score_index_, name, is_new), value});
       if (is_new) score_names_.emplace_back(name);
     }
     score_at_.push_back(scores_.size());
   }
+  for (const auto& [name, value] : row.scores) {
+    if (name == "pass") cells.flags |= kHasPass;
+  }
   if (row.outcome != Outcome::kInfraError) {
     answers_.Add(row.case_id, row.repeat, row.response_model.value_or(std::string_view()),
                  row.system_fingerprint.value_or(std::string_view()),
                  row.via != nullptr && row.via->deployment ? std::string_view(*row.via->deployment)
                                                            : row.deployment.value_or(std::string_view()),
-                 IsCacheHit(row.via != nullptr && row.via->cache ? std::string_view(*row.via->cache)
-                                                                 : row.cache.value_or(std::string_view())));
+                 cached);
   }
 }
 
@@ -175,7 +207,7 @@ RowColumns::Usage RowColumns::usage(std::uint32_t row) const {
   const Cells& cells = rows_[row];
   Usage usage;
   usage.outcome = cells.outcome;
-  if (cells.model != kNone) usage.response_model = model_names_[cells.model];
+  usage.response_model = servings_[cells.serving].response_model;
   if (!std::isnan(cells.cost)) usage.cost_usd = cells.cost;
   if (!std::isnan(cells.latency)) usage.latency_ms = cells.latency;
   if (cells.input_tokens != kNoTokens) usage.input_tokens = cells.input_tokens;
@@ -189,6 +221,33 @@ double RowColumns::score(std::uint32_t row, std::string_view name) const {
     if (score_names_[scores_[i].name] == name) return scores_[i].value;
   }
   return std::numeric_limits<double>::quiet_NaN();
+}
+
+std::vector<std::pair<std::string, double>> RowColumns::scores(std::uint32_t row) const {
+  std::vector<std::pair<std::string, double>> scores;
+  if ((rows_[row].flags & kHasPass) != 0)
+    scores.emplace_back("pass", rows_[row].outcome == Outcome::kPass ? 1 : 0);
+  if (score_at_.empty()) return scores;
+  for (std::uint64_t i = score_at_[row]; i < score_at_[row + 1]; ++i)
+    scores.emplace_back(score_names_[scores_[i].name], scores_[i].value);
+  std::sort(scores.begin(), scores.end());
+  return scores;
+}
+
+bool RowColumns::SameScores(std::uint32_t a, std::uint32_t b) const {
+  const Cells &one = rows_[a], &other = rows_[b];
+  if (((one.flags ^ other.flags) & kHasPass) != 0) return false;
+  if ((one.flags & kHasPass) != 0 && (one.outcome == Outcome::kPass) != (other.outcome == Outcome::kPass))
+    return false;
+  if (score_at_.empty()) return true;
+  const auto of = [this](std::uint32_t row) {
+    const auto at = [this](std::uint64_t i) { return scores_.begin() + static_cast<std::ptrdiff_t>(i); };
+    return std::pair(at(score_at_[row]), at(score_at_[row + 1]));
+  };
+  const auto [begin_a, end_a] = of(a);
+  const auto [begin_b, end_b] = of(b);
+  return std::equal(begin_a, end_a, begin_b, end_b,
+                    [](const Score& x, const Score& y) { return x.name == y.name && x.value == y.value; });
 }
 
 void RowColumns::SortRows() {
@@ -281,7 +340,7 @@ std::uint32_t RowColumns::Finish(bool supersede, std::size_t closed) {
   set_index_ = {};
   cluster_index_ = {};
   score_index_ = {};
-  model_index_ = {};
+  serving_index_ = {};
   return added;
 }
 

@@ -1,5 +1,5 @@
 // The rows of a log as columns, for pairing: 64 bytes and the id a row and no allocation of its own for any.
-// What pairing and the gate do not look at (outputs, errors, finish reasons) is not kept.
+// What pairing and the gate do not look at (outputs, errors) is not kept.
 #ifndef MINSLICE_LOG_ROW_COLUMNS_H_
 #define MINSLICE_LOG_ROW_COLUMNS_H_
 
@@ -61,8 +61,22 @@ class RowColumns {
     std::optional<std::int64_t> input_tokens, output_tokens;
   };
   Usage usage(std::uint32_t row) const;
+  // Who answered and how the answer ended: a number, under which rows that agree in it are found.
+  struct Serving {
+    std::string response_model, system_fingerprint;  // empty: not known
+    std::optional<std::string> finish_reason;
+  };
+  std::uint32_t serving(std::uint32_t row) const { return rows_[row].serving; }
+  const std::vector<Serving>& servings() const { return servings_; }
+  bool cached(std::uint32_t row) const { return (rows_[row].flags & kCached) != 0; }
+  std::optional<double> latency_ms(std::uint32_t row) const {
+    const double latency = rows_[row].latency;
+    return latency == latency ? std::optional<double>(latency) : std::nullopt;
+  }
   // NaN where the row has none of that name.
   double score(std::uint32_t row, std::string_view name) const;
+  std::vector<std::pair<std::string, double>> scores(std::uint32_t row) const;  // as CaseRecord::scores
+  bool SameScores(std::uint32_t a, std::uint32_t b) const;  // the same names with the same values
 
   const std::vector<std::vector<Segment>>& segment_sets() const { return sets_; }
   const std::vector<std::string>& clusters() const { return cluster_names_; }
@@ -78,6 +92,7 @@ class RowColumns {
     std::uint32_t last_number = kNone;
   };
   std::uint32_t SegmentSet(const RowFields& row);
+  std::uint32_t ServingOf(const RowFields& row);
   std::uint32_t Number(Names& names, std::string_view text, bool& is_new);
   void SortRows();
 
@@ -87,10 +102,12 @@ class RowColumns {
     std::uint64_t id_at, prompt;
     double cost, latency;
     std::int64_t input_tokens, output_tokens;
-    std::uint32_t segments, cluster, model;
+    std::uint32_t segments, cluster, serving;
     std::uint16_t repeat;
     Outcome outcome;
+    std::uint8_t flags;
   };
+  static constexpr std::uint8_t kCached = 1, kHasPass = 2;  // a score named "pass", which the outcome gives
 
   std::string ids_;
   std::vector<Cells> rows_;
@@ -98,10 +115,11 @@ class RowColumns {
   std::vector<Score> scores_;
   std::vector<std::uint32_t> set_of_scanned_;  // by RowFields::segments_number
 
-  Names set_index_, cluster_index_, score_index_, model_index_;
+  Names set_index_, cluster_index_, score_index_, serving_index_;
   std::string key_;
   std::vector<std::vector<Segment>> sets_;
-  std::vector<std::string> cluster_names_, score_names_, model_names_;
+  std::vector<std::string> cluster_names_, score_names_;
+  std::vector<Serving> servings_;
   std::vector<std::uint32_t> order_, runs_;  // runs_: first rows of ascending runs
   AnswerCounts answers_;
   std::int64_t superseded_ = 0;

@@ -15,6 +15,8 @@
 
 namespace minslice::log {
 
+class RowForm;
+
 struct RowFields {
   std::string_view case_id;
   int repeat = 1;
@@ -31,9 +33,11 @@ struct RowFields {
   std::optional<double> cost_usd, latency_ms, due_latency_ms, ttft_ms, tokens_per_s;
   std::shared_ptr<const GatewayFacts> via;
   int attempts = 1;
+  const RowForm* form = nullptr;  // of the line that was read, where one was
 
   // Field by field: this is done for every row, and most of what is here is a flag to lower.
   void Clear() {
+    form = nullptr;
     case_id = {};
     repeat = 1;
     outcome = Outcome::kInfraError;

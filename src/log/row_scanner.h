@@ -4,7 +4,10 @@
 #ifndef MINSLICE_LOG_ROW_SCANNER_H_
 #define MINSLICE_LOG_ROW_SCANNER_H_
 
+#include <cstddef>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 #include "log/row_fields.h"
 
@@ -13,16 +16,32 @@ namespace minslice::log {
 inline constexpr int kMaxRepeats =
     10000;  // tables are made cases x repeats; a log that claims more is broken
 
-// For the lines of one log: what repeats from row to row is looked up instead of read.
+struct Member;
+class RowForm;
+
+// For the lines of one log: what repeats from row to row is looked up or compared instead of read.
 class RowScanner {
  public:
-  // `line` has io::LineSource::kLineSlack readable bytes behind it. Fills what RowColumns keeps; outputs,
-  // errors and finish reasons are checked and left out. False: not known to be a good case record; `row` is
-  // then of no use.
+  RowScanner();
+  ~RowScanner();
+
+  // `line` has io::LineSource::kLineSlack readable bytes behind it. Fills what RowColumns keeps; outputs and
+  // errors are checked and left out. False: not known to be a good case record; `row` is then of no use.
   bool Scan(std::string_view line, RowFields& row);
+  // The same for the line at the start of `bytes`, which have so many zeros behind them, where a line like it
+  // was scanned before: gives its size with its newline, or 0: Scan it. `row` is the one of the call before.
+  std::size_t Next(std::string_view bytes, RowFields& row);
 
  private:
+  static constexpr std::size_t kMostForms = 8;
+  static constexpr int kMostLessons = 256;
+  void Learn(std::string_view line);
+
   SegmentMemo memo_;
+  std::vector<std::unique_ptr<RowForm>> forms_;
+  std::vector<Member> members_;  // of the last line that was scanned
+  std::size_t last_ = 0;         // the form of the last line
+  int lessons_ = 0;
 };
 
 // Whether scores.pass says the same as the outcome.

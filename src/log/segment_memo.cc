@@ -13,16 +13,20 @@ constexpr std::size_t kFirstSlots = 1024;
 
 std::uint32_t SegmentMemo::Find(std::string_view bytes) const {
   if (slots_.empty()) return kNone;
-  for (std::size_t slot = TextHash(bytes);; ++slot) {
-    const std::uint32_t number = slots_[slot & (slots_.size() - 1)];
-    if (number == kNone || entries_[number]->bytes == bytes) return number;
+  const std::uint64_t hash = TextHash(bytes);
+  for (std::size_t at = hash;; ++at) {
+    const Slot& slot = slots_[at & (slots_.size() - 1)];
+    if (slot.number == kNone) return kNone;
+    if (slot.hash == static_cast<std::uint32_t>(hash >> 32U) && entries_[slot.number]->bytes == bytes)
+      return slot.number;
   }
 }
 
 void SegmentMemo::Place(std::uint32_t number) {
-  std::size_t slot = TextHash(entries_[number]->bytes) & (slots_.size() - 1);
-  while (slots_[slot] != kNone) slot = (slot + 1) & (slots_.size() - 1);
-  slots_[slot] = number;
+  const std::uint64_t hash = TextHash(entries_[number]->bytes);
+  std::size_t at = hash & (slots_.size() - 1);
+  while (slots_[at].number != kNone) at = (at + 1) & (slots_.size() - 1);
+  slots_[at] = {static_cast<std::uint32_t>(hash >> 32U), number};
 }
 
 std::uint32_t SegmentMemo::Add(std::string_view bytes, SegmentViews segments, bool high) {
@@ -42,7 +46,7 @@ std::uint32_t SegmentMemo::Add(std::string_view bytes, SegmentViews segments, bo
   }
   // At most half full, so that a search ends soon.
   if (slots_.size() < entries_.size() * 2) {
-    slots_.assign(slots_.empty() ? kFirstSlots : slots_.size() * 2, kNone);
+    slots_.assign(slots_.empty() ? kFirstSlots : slots_.size() * 2, Slot());
     for (std::uint32_t other = 0; other < number; ++other) Place(other);
   }
   Place(number);

@@ -36,8 +36,11 @@ class SegmentMemo {
   void Place(std::uint32_t number);
 
   std::vector<std::unique_ptr<Entry>> entries_;
-  std::vector<std::uint32_t> slots_;  // numbers by hash; the next one where it is taken
-  std::size_t held_ = 0;              // bytes
+  struct Slot {
+    std::uint32_t hash = 0, number = kNone;
+  };
+  std::vector<Slot> slots_;  // by hash; the next one where it is taken
+  std::size_t held_ = 0;     // bytes
 };
 
 }  // namespace minslice::log

@@ -2,7 +2,6 @@
 #ifndef MINSLICE_PAIR_ANSWERS_H_
 #define MINSLICE_PAIR_ANSWERS_H_
 
-#include <span>
 #include <string_view>
 
 #include "log/row_columns.h"
@@ -27,9 +26,6 @@ void ForEachUsage(const RunLog& log, Visit visit) {
   }
 }
 int HighestRepeat(const RunLog& log);  // 0 where the log has no row
-// Whether two of the logs hold the same (case, repeat): then they are repeats of one run and no shards. Logs
-// of columns.
-bool ShareRows(std::span<const RunLog> logs);
 
 }  // namespace minslice::pair
 

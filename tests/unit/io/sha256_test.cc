@@ -69,9 +69,18 @@ TEST(Sha256, ThreadsThatHashTogether) {
       threads.emplace_back([&, t, seed = random()] {
         std::mt19937 own(static_cast<std::uint32_t>(seed));
         Sha256 hash(&pair);
+        Block block;
         for (std::size_t at = 0; at < texts[t].size();) {
           const std::string_view part = std::string_view(texts[t]).substr(at, 1 + own() % 100000);
-          hash.Update(part);
+          if (own() % 8 == 0) {
+            hash.Update(part);
+          } else {
+            if (block.capacity < part.size())
+              block = {std::make_unique_for_overwrite<char[]>(part.size()), part.size()};
+            part.copy(block.bytes.get(), part.size());
+            const std::string_view bytes(block.bytes.get(), part.size());
+            block = hash.Hand(std::move(block), bytes);
+          }
           at += part.size();
         }
         hashes[t] = hash.HexDigest();

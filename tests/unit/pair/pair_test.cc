@@ -7,9 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "log/row_columns.h"
 #include "log/row_fields.h"
-#include "pair/answers.h"
 
 namespace minslice::pair {
 namespace {
@@ -252,37 +250,6 @@ TEST(Pair, HashesThatOneSideLacksAreNoSilence) {
   EXPECT_THAT(imported.warnings,
               ElementsAre(HasSubstr("has no suite_sha256"),
                           HasSubstr("the candidate's rows have no prompt_sha256 for 2 cases (a, ...)")));
-}
-
-RunLog ColumnsOf(const std::vector<CaseRecord>& cases) {
-  RunLog log = Log({});
-  auto columns = std::make_shared<log::RowColumns>();
-  log::RowFields fields;
-  for (const CaseRecord& record : cases) {
-    log::ViewRecord(record, fields);
-    columns->Append(fields);
-  }
-  columns->Finish(false);
-  log.columns = std::move(columns);
-  return log;
-}
-
-TEST(ShareRows, FindsOneRowInTwoLogsWhereverItStands) {
-  const auto share = [](const std::vector<std::vector<CaseRecord>>& logs) {
-    std::vector<RunLog> all;
-    for (const auto& cases : logs) all.push_back(ColumnsOf(cases));
-    return ShareRows(all);
-  };
-  EXPECT_FALSE(share({}));
-  EXPECT_FALSE(share({{Row("a", kPass)}}));
-  EXPECT_FALSE(share({{Row("a", kPass), Row("c", kPass)}, {Row("b", kPass), Row("d", kPass)}, {}}));
-  EXPECT_FALSE(share({{Row("a", kPass, 1)}, {Row("a", kPass, 2)}}));
-  EXPECT_FALSE(
-      share({{Row("a", kPass), Row("a", kFail)}, {Row("b", kPass)}}));  // twice in one log: not shared
-  EXPECT_TRUE(share({{Row("a", kPass)}, {Row("a", kPass)}}));
-  EXPECT_TRUE(
-      share({{Row("z", kPass), Row("a", kPass)}, {Row("b", kPass), Row("c", kPass)}, {Row("z", kFail)}}));
-  EXPECT_TRUE(share({{Row("a", kPass), Row("a", kFail)}, {Row("a", kPass)}, {Row("b", kPass)}}));
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <random>
+
+#include "log/row_columns.h"
 
 namespace minslice::gate {
 namespace {
@@ -178,6 +181,86 @@ TEST(RepeatCheck, AnotherModelOrATemperatureIsNamed) {
               HasSubstr("m-2026-01-01 (rows by repeat 1, 1, 0), m-2026-02-02 (rows by repeat 0, 0, 1)"));
   EXPECT_EQ(check.causes[1].code, "system_fingerprint");
   EXPECT_THAT(check.causes[2].text, HasSubstr("temperature is 0.7"));
+}
+
+// Logs as columns, which is what the gate reads, give what logs of rows give, but for the raw texts.
+TEST(RepeatCheck, ColumnsAndRowsGiveTheSame) {
+  std::mt19937 random(5);
+  const auto draw = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
+  for (int round = 0; round < 300; ++round) {
+    std::vector<RunLog> rows, columns;
+    const unsigned logs = 1 + draw(3);
+    for (unsigned l = 0; l < logs; ++l) {
+      RunLog log = Empty("l" + std::to_string(l));
+      for (unsigned i = 0; i < 20; ++i) {
+        std::string grades;
+        for (int r = 0; r < 3; ++r) grades += "ppppffei-"[draw(9)];
+        const std::size_t before = log.cases.size();
+        AddCase(log, "c" + std::to_string(draw(4) == 0 ? i + 100 : i), grades);
+        for (std::size_t row = before; row < log.cases.size(); ++row) {
+          CaseRecord& record = log.cases[row];
+          record.output.reset();
+          if (draw(9) == 0) record.finish_reason = draw(2) == 0 ? "length" : "";
+          if (draw(20) == 0) record.finish_reason.reset();
+          if (draw(20) == 0) record.response_model = draw(2) == 0 ? "other" : "";
+          if (draw(4) == 0) record.system_fingerprint = "f" + std::to_string(draw(2));
+          if (draw(3) != 0) record.latency_ms = 100 + draw(3);
+          if (draw(5) == 0) record.scores.insert(record.scores.begin(), {"f1", draw(2) / 2.0});
+          if (draw(9) == 0) record.scores.pop_back();
+          if (draw(40) == 0) {
+            GatewayFacts facts;
+            facts.cache = draw(2) == 0 ? "hit" : "miss";
+            record.via = std::make_shared<GatewayFacts>(facts);
+          }
+        }
+      }
+      std::shuffle(log.cases.begin(), log.cases.end(), random);
+      RunLog of_columns = log;
+      auto made = std::make_shared<log::RowColumns>();
+      log::RowFields fields;
+      for (const CaseRecord& record : log.cases) {
+        log::ViewRecord(record, fields);
+        made->Append(fields);
+      }
+      made->Finish(false);
+      of_columns.columns = std::move(made);
+      of_columns.cases.clear();
+      rows.push_back(std::move(log));
+      columns.push_back(std::move(of_columns));
+    }
+    const auto a = CheckRepeats(rows, {}), b = CheckRepeats(columns, {});
+    ASSERT_EQ(a.has_value(), b.has_value());
+    if (!a) {
+      EXPECT_EQ(a.error().diagnostics.size(), b.error().diagnostics.size());
+      continue;
+    }
+    ASSERT_EQ(a->size(), b->size());
+    const RepeatCheck &one = a->front(), &other = b->front();
+    EXPECT_EQ(one.repeats, other.repeats);
+    EXPECT_EQ(one.cases, other.cases);
+    EXPECT_EQ(one.incomplete, other.incomplete);
+    EXPECT_EQ(one.rates, other.rates);
+    EXPECT_EQ(one.all_pass, other.all_pass);
+    EXPECT_EQ(one.any_pass, other.any_pass);
+    EXPECT_EQ(one.verdict, other.verdict);
+    EXPECT_EQ(one.no_runs, other.no_runs);
+    EXPECT_EQ(one.why, other.why);
+    EXPECT_EQ(one.warnings, other.warnings);
+    ASSERT_EQ(one.tar_answers.has_value(), other.tar_answers.has_value());
+    if (one.tar_answers) {
+      EXPECT_EQ(one.tar_answers->value, other.tar_answers->value);
+    }
+    ASSERT_EQ(one.flips.size(), other.flips.size());
+    for (std::size_t i = 0; i < one.flips.size(); ++i)
+      EXPECT_EQ(one.flips[i].repeats, other.flips[i].repeats);
+    ASSERT_EQ(one.causes.size(), other.causes.size());
+    for (std::size_t i = 0; i < one.causes.size(); ++i) {
+      EXPECT_EQ(one.causes[i].text, other.causes[i].text);
+      EXPECT_EQ(one.causes[i].by_repeat, other.causes[i].by_repeat);
+      EXPECT_EQ(one.causes[i].case_ids, other.causes[i].case_ids);
+    }
+    if (HasFailure()) return;
+  }
 }
 
 // False alarms where nothing but independent flips goes on: at most a few per cent, where the flat rule alone
