@@ -8,6 +8,7 @@
 #include "gate/integrity.h"
 #include "gate/repeat_check.h"
 #include "minslice/stats/repeats.h"
+#include "pair/answers.h"
 
 namespace minslice::gate {
 namespace {
@@ -52,6 +53,12 @@ std::optional<VerdictRepeats> JudgeSide(const Policy& policy, const SideOfRun& s
                                         std::vector<std::string>& warnings) {
   const NondeterminismPolicy& rule = policy.nondeterminism;
   int runs = side.arm.repeats;
+  // The usual log has nothing to compare.
+  if (side.logs.size() == 1 && side.logs.front().run.repeats == 1 &&
+      pair::HighestRepeat(side.logs.front()) <= 1) {
+    CheckCount(side, 1, key, reasons);
+    return RepeatsOf(side.arm, n_cases);
+  }
   const auto checks =
       CheckRepeats(side.logs, {.max_spread = rule.max_spread, .q_level = rule.cochran_q, .level = 0.95});
   if (checks && checks->size() == 1) runs = checks->front().repeats;

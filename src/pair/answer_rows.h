@@ -31,16 +31,16 @@ struct AnswerRow {
 class AnswerTexts {
  public:
   explicit AnswerTexts(std::vector<std::string_view>& texts) : texts_(texts) {}
-  std::uint32_t Number(const std::optional<std::string>& text) {
-    if (!text) return kNoText;
-    const auto [entry, is_new] = numbers_.try_emplace(*text, static_cast<std::uint32_t>(texts_.size()));
-    if (is_new) texts_.emplace_back(*text);
+  std::uint32_t Number(std::string_view text) {
+    const auto [entry, is_new] = numbers_.try_emplace(text, static_cast<std::uint32_t>(texts_.size()));
+    if (is_new) texts_.push_back(text);
     return entry->second;
   }
-  // An empty name says nothing of who answered.
-  std::uint32_t Name(const std::optional<std::string>& name) {
-    return name && name->empty() ? kNoText : Number(name);
+  std::uint32_t Number(const std::optional<std::string>& text) {
+    return text ? Number(std::string_view(*text)) : kNoText;
   }
+  // An empty name says nothing of who answered.
+  std::uint32_t Name(std::string_view name) { return name.empty() ? kNoText : Number(name); }
 
  private:
   std::vector<std::string_view>& texts_;
@@ -58,8 +58,8 @@ void ForEachAnswer(const RunLog& log, AnswerTexts& texts, Visit visit) {
       row.row = static_cast<std::uint32_t>(&record - log.cases.data());
       row.outcome = record.outcome;
       row.cached = record.via != nullptr && record.via->cache && IsCacheHit(*record.via->cache);
-      row.response_model = texts.Name(record.response_model);
-      row.system_fingerprint = texts.Name(record.system_fingerprint);
+      row.response_model = record.response_model ? texts.Name(*record.response_model) : kNoText;
+      row.system_fingerprint = record.system_fingerprint ? texts.Name(*record.system_fingerprint) : kNoText;
       row.finish_reason = texts.Number(record.finish_reason);
       row.latency_ms = record.latency_ms;
       visit(std::string_view(record.case_id), record.repeat, row);
