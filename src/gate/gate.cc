@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 #include "gate/anchor.h"
@@ -164,6 +166,12 @@ void WarnOfSides(std::span<const RunLog> incumbent, std::span<const RunLog> cand
   }
 }
 
+// What can be done at the same time as something else is, where there is enough of it.
+std::launch Launch(const PairedTable& table) {
+  constexpr std::size_t kWorthAThread = 20000;  // cases
+  return table.n_cases() >= kWorthAThread ? std::launch::async : std::launch::deferred;
+}
+
 // The decision again with the missing rows at their worst and at their best for the candidate (methods 2.6).
 std::optional<VerdictReason> CheckSensitivity(const Policy& policy, const PairedTable& table,
                                               Decision decided, VerdictMissing& missing) {
@@ -174,8 +182,9 @@ std::optional<VerdictReason> CheckSensitivity(const Policy& policy, const Paired
     input.slice_intervals = false;
     return ApplyRules(policy, input).decision;
   };
+  auto best_case = std::async(Launch(table), decide, Fill::kForCandidate);
   missing.worst_case = decide(Fill::kAgainstCandidate);
-  missing.best_case = decide(Fill::kForCandidate);
+  missing.best_case = best_case.get();
   if (*missing.worst_case == decided && *missing.best_case == decided) return std::nullopt;
   VerdictReason reason;
   reason.code = "missing_sensitive";
@@ -357,6 +366,8 @@ Verdict Decide(const Policy& asked, const pair::PairResult& paired, std::span<co
     invalid.back().case_ids = finding.case_ids;
   }
   WarnOfSides(incumbent, candidate, verdict.warnings);
+  auto usage =
+      std::async(Launch(paired.table), [=] { return std::pair(UsageOf(incumbent), UsageOf(candidate)); });
   Identify(asked, paired.table, incumbent, candidate, context, verdict, invalid);
   const Policy policy = WithSharedLevel(asked, verdict);
   verdict.nondeterminism =
@@ -445,8 +456,7 @@ Verdict Decide(const Policy& asked, const pair::PairResult& paired, std::span<co
   verdict.dimensions = std::move(outcome.dimensions);
   Resample(policy, data, outcome.aggregate, verdict);
   verdict.planning = PlanningOf(policy, outcome.aggregate);
-  verdict.incumbent_usage = UsageOf(incumbent);
-  verdict.candidate_usage = UsageOf(candidate);
+  std::tie(verdict.incumbent_usage, verdict.candidate_usage) = usage.get();
   verdict.partial = ListPartial(table);
   CountMissingRows(paired, outcome.aggregate.n, verdict.missing);
   if (!verdict.nondeterminism)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -105,6 +106,8 @@ void ListUnpaired(const PairedTable& table, Unpaired& unpaired) {
   }
 }
 
+constexpr std::size_t kWorthAThread = 20000;  // cases
+
 // The cases of both sides in order of their ids: calls visit(id, incumbent's rows, candidate's rows).
 template <class Visit>
 void Join(const Side& a, const Side& b, Visit visit) {
@@ -161,18 +164,31 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
   Identities identities(sides, expected);
   table.case_ids.reserve(expected);
   for (ArmFiller& arm : arms) arm.Reserve(expected);
-  // Ascending by id, so that the order of lines changes nothing.
+  // Ascending by id, so that the order of lines changes nothing. How the cases were answered is looked at in
+  // one walk, what they are in another one at the same time.
+  const auto launch = expected >= kWorthAThread ? std::launch::async : std::launch::deferred;
+  auto answers = std::async(launch, [&] {
+    Join(sides[0], sides[1], [&](std::string_view, std::span<const Row> a, std::span<const Row> b) {
+      arms[0].Fill(a);
+      arms[1].Fill(b);
+    });
+  });
   Join(sides[0], sides[1], [&](std::string_view id, std::span<const Row> a, std::span<const Row> b) {
     table.case_ids.emplace_back(id);
     std::span<const Row> rows[2] = {a, b};
     identities.Add(id, sides, rows);
-    for (std::size_t s = 0; s < 2; ++s) arms[s].Fill(rows[s]);
+  });
+  answers.get();
+  auto shared_prompts = std::async(launch, [&] {
+    std::vector<std::string> warnings;
+    WarnOfSharedPrompts(identities.cases, warnings);
+    return warnings;
   });
   identities.Report(sides, result);
   FillSegments(identities.cases, numbers, table);
-  WarnOfSharedPrompts(identities.cases, result.warnings);
   for (ArmFiller& arm : arms) arm.Report(result.findings);
   ListUnpaired(table, result.unpaired);
+  for (std::string& warning : shared_prompts.get()) result.warnings.push_back(std::move(warning));
   bool any_pair = false;
   for (std::size_t i = 0; i < table.n_cases() && !any_pair; ++i) any_pair = table.complete(i);
   if (!any_pair) {
