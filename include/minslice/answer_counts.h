@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace minslice {
@@ -34,7 +36,7 @@ class AnswerCounts {
   void Add(std::string_view case_id, int repeat, std::string_view response_model,
            std::string_view system_fingerprint, std::string_view deployment = {}, bool cached = false) {
     ++answered_;
-    cached_ += cached ? 1 : 0;
+    if (cached) ++At(cached_by_repeat_, repeat);
     if (!deployment.empty()) Note(deployments_, case_id, repeat, deployment);
     if (!system_fingerprint.empty()) Note(fingerprints_, case_id, repeat, system_fingerprint);
     if (response_model.empty()) {
@@ -44,9 +46,28 @@ class AnswerCounts {
     }
   }
 
+  // Rows that were counted before, by repeat. Which of them came first is not known.
+  void AddCounted(std::string_view response_model, const std::vector<std::int64_t>& by_repeat) {
+    for (const std::int64_t rows : by_repeat) {
+      answered_ += rows;
+      if (response_model.empty()) unnamed_ += rows;
+    }
+    if (!response_model.empty()) Put(models_, response_model, by_repeat);
+  }
+  void AddCountedFingerprint(std::string_view name, const std::vector<std::int64_t>& by_repeat) {
+    Put(fingerprints_, name, by_repeat);
+  }
+  void AddCountedDeployment(std::string_view name, const std::vector<std::int64_t>& by_repeat) {
+    Put(deployments_, name, by_repeat);
+  }
+  void AddCountedCached(const std::vector<std::int64_t>& by_repeat) { cached_by_repeat_ = by_repeat; }
+
   std::int64_t answered() const { return answered_; }
   std::int64_t unnamed() const { return unnamed_; }  // without a response_model
-  std::int64_t cached() const { return cached_; }    // out of a cache
+  std::int64_t cached() const {                      // out of a cache
+    return std::accumulate(cached_by_repeat_.begin(), cached_by_repeat_.end(), std::int64_t{0});
+  }
+  const std::vector<std::int64_t>& cached_by_repeat() const { return cached_by_repeat_; }
   std::int64_t model_switches() const { return model_switches_; }
   const std::vector<AnsweredBy>& models() const { return models_.list; }  // in the order in which they came
   const std::vector<AnsweredBy>& fingerprints() const { return fingerprints_.list; }
@@ -58,6 +79,12 @@ class AnswerCounts {
     std::map<std::string, std::size_t, std::less<>> index;
     std::size_t last = static_cast<std::size_t>(-1);
   };
+
+  static std::int64_t& At(std::vector<std::int64_t>& by_repeat, int repeat) {
+    const auto r = static_cast<std::size_t>(std::clamp(repeat, 1, kMostCountedRepeats) - 1);
+    if (r >= by_repeat.size()) by_repeat.resize(r + 1, 0);
+    return by_repeat[r];
+  }
 
   // Whether it is another one than in the row before.
   static bool Note(Names& names, std::string_view case_id, int repeat, std::string_view name) {
@@ -73,15 +100,24 @@ class AnswerCounts {
     }
     AnsweredBy& by = names.list[at];
     ++by.rows;
-    const auto r = static_cast<std::size_t>(std::clamp(repeat, 1, kMostCountedRepeats) - 1);
-    if (r >= by.by_repeat.size()) by.by_repeat.resize(r + 1, 0);
-    ++by.by_repeat[r];
+    ++At(by.by_repeat, repeat);
     names.last = at;
     return switched;
   }
 
+  static void Put(Names& names, std::string_view name, const std::vector<std::int64_t>& by_repeat) {
+    AnsweredBy by{std::string(name), 0, "", 1, by_repeat};
+    for (std::size_t r = by_repeat.size(); r-- > 0;) {
+      by.rows += by_repeat[r];
+      if (by_repeat[r] > 0) by.first_repeat = static_cast<int>(r) + 1;
+    }
+    names.index.emplace(name, names.list.size());
+    names.list.push_back(std::move(by));
+  }
+
   Names models_, fingerprints_, deployments_;
-  std::int64_t answered_ = 0, unnamed_ = 0, cached_ = 0, model_switches_ = 0;
+  std::vector<std::int64_t> cached_by_repeat_;
+  std::int64_t answered_ = 0, unnamed_ = 0, model_switches_ = 0;
 };
 
 }  // namespace minslice

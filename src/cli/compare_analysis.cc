@@ -11,6 +11,7 @@
 #include "minslice/stats/multiplicity.h"
 #include "minslice/stats/paired_t.h"
 #include "minslice/stats/proportion.h"
+#include "pair/canonical_order.h"
 
 namespace minslice::cli {
 namespace {
@@ -304,9 +305,11 @@ Computed<GradedComparison> CompareGraded(const PairedTable& table, const std::ve
     g.bootstrap_exact = stats::BootstrapMeanExact(difference, options.level);
   }
   if (table.incumbent.repeats > 1 && table.candidate.repeats > 1) {
+    const std::vector<std::uint32_t> order = pair::CanonicalOrder(table);
+    const std::vector<double> before = pair::ScoresInOrder(table.incumbent, order);
+    const std::vector<double> after = pair::ScoresInOrder(table.candidate, order);
     const auto split =
-        stats::SplitVariance({.scores = table.incumbent.scores, .repeats = table.incumbent.repeats},
-                             {.scores = table.candidate.scores, .repeats = table.candidate.repeats});
+        stats::SplitVariance({before, table.incumbent.repeats}, {after, table.candidate.repeats});
     if (split) g.split = *split;
   }
   AddPlanning(*shown, g);
@@ -333,6 +336,7 @@ std::vector<Slice> CompareSlices(const PairedTable& table, const std::vector<std
                                  const CompareOptions& options) {
   std::vector<Slice> slices;
   const bool binary = IsBinaryPairs(table);
+  const std::vector<std::uint32_t> order = pair::CanonicalOrder(table);
   for (const std::size_t d : dimensions) {
     const Dimension& dimension = table.dimensions[d];
     std::vector<Slice> own(dimension.values.size() + 1);
@@ -340,7 +344,7 @@ std::vector<Slice> CompareSlices(const PairedTable& table, const std::vector<std
       own[v].dimension = dimension.name;
       own[v].value = v < dimension.values.size() ? dimension.values[v] : "(none)";
     }
-    for (std::size_t i = 0; i < table.n_cases(); ++i) {
+    for (const std::uint32_t i : order) {
       if (!table.complete(i)) continue;
       const std::uint32_t value = dimension.value_of_case[i];
       own[value == kNoValue ? dimension.values.size() : value].cases.push_back(i);

@@ -11,10 +11,12 @@
 #include "cli/compare_analysis.h"
 #include "cli/compare_logs.h"
 #include "cli/compare_render.h"
+#include "cli/counts_argument.h"
 #include "cli/figures.h"
 #include "cli/open_log_argument.h"
 #include "cli/session.h"
 #include "io/nearest_name.h"
+#include "reduce/counts_file.h"
 
 namespace minslice::cli {
 namespace {
@@ -69,9 +71,13 @@ std::vector<Diagnostic> CheckFlags(const CompareFlags& flags, const CompareOptio
   const bool has_logs = !flags.incumbent.empty() || !flags.candidate.empty();
   if (!flags.table.empty() && has_logs)
     errors.push_back({{}, "compare takes either two logs or --table, not both"});
-  if (flags.table.empty() && (flags.incumbent.empty() || flags.candidate.empty())) {
+  const bool counts =
+      !flags.incumbent.empty() && flags.candidate.empty() && reduce::IsCountsFile(flags.incumbent);
+  if (flags.table.empty() && !counts && (flags.incumbent.empty() || flags.candidate.empty())) {
     errors.push_back(
-        {{}, fmt::format("compare needs two logs, INCUMBENT and CANDIDATE, or --table {}", kOrder)});
+        {{},
+         fmt::format("compare needs two logs, INCUMBENT and CANDIDATE, the counts of both, or --table {}",
+                     kOrder)});
   }
   if (!flags.table.empty() && !flags.by.empty())
     errors.push_back({{}, "--by needs logs: four counts have no slices"});
@@ -79,6 +85,16 @@ std::vector<Diagnostic> CheckFlags(const CompareFlags& flags, const CompareOptio
 }
 
 Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions& options) {
+  const std::vector<std::string> by = flags.by.empty() ? std::vector<std::string>() : SplitCommas(flags.by);
+  const auto counts =
+      CountsOf({flags.incumbent}, flags.candidate.empty() ? std::vector<std::string>()
+                                                          : std::vector<std::string>{flags.candidate});
+  if (!counts) return tl::unexpected(counts.error());
+  if (*counts) {
+    const Result<CountedSides> sides = OpenCounts(**counts);
+    if (!sides) return tl::unexpected(sides.error());
+    return CompareLogs(sides->incumbent, sides->candidate, flags.metric, by, options);
+  }
   Result<RunLog> incumbent = OpenLogArgument(flags.incumbent, {.columns = true});
   Result<RunLog> candidate = OpenLogArgument(flags.candidate, {.columns = true});
   std::vector<Diagnostic> errors;
@@ -86,7 +102,6 @@ Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions
   if (!candidate)
     errors.insert(errors.end(), candidate.error().diagnostics.begin(), candidate.error().diagnostics.end());
   if (!errors.empty()) return FailAll(std::move(errors));
-  const std::vector<std::string> by = flags.by.empty() ? std::vector<std::string>() : SplitCommas(flags.by);
   return CompareLogs(*incumbent, *candidate, flags.metric, by, options);
 }
 
@@ -123,7 +138,8 @@ void RunCompare(const CompareFlags& flags, bool has_margin, Session& session) {
 void AddCompareCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<CompareFlags>();
   CLI::App* command = app.add_subcommand("compare", "the statistics of two sides, without a policy");
-  command->add_option("incumbent", flags->incumbent, "the incumbent's log")->type_name("INCUMBENT");
+  command->add_option("incumbent", flags->incumbent, "the incumbent's log; alone: counts of both sides")
+      ->type_name("INCUMBENT");
   command->add_option("candidate", flags->candidate, "the candidate's log")->type_name("CANDIDATE");
   command
       ->add_option("--table", flags->table,

@@ -6,6 +6,7 @@
 
 #include "cli/figures.h"
 #include "io/nearest_name.h"
+#include "pair/canonical_order.h"
 #include "pair/pair.h"
 
 namespace minslice::cli {
@@ -96,7 +97,7 @@ Result<CompareDocument> CompareLogs(const RunLog& incumbent, const RunLog& candi
   if (!dimensions) return tl::unexpected(dimensions.error());
 
   std::vector<std::size_t> complete;
-  for (std::size_t i = 0; i < paired.table.n_cases(); ++i) {
+  for (const std::uint32_t i : pair::CanonicalOrder(paired.table)) {
     if (paired.table.complete(i)) complete.push_back(i);
   }
   if (complete.empty()) return Fail("there are no complete pairs: no case has a score on both sides");

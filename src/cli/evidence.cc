@@ -16,6 +16,7 @@
 #include "io/file_system.h"
 #include "io/nearest_name.h"
 #include "json/json.h"
+#include "reduce/counts_file.h"
 #include "report/machine.h"
 #include "report/report.h"
 #include "suite/suite.h"
@@ -130,6 +131,13 @@ Result<Evidence> ReadEvidence(const Verdict& verdict, const std::set<std::string
   Failure failure;
   for (const VerdictInput& input : verdict.inputs) {
     if (case_ids.empty()) break;
+    if (reduce::IsCountsFile(input.path)) {
+      evidence.absent.push_back(
+          fmt::format("{} holds counts and no answers; minslice show reads the logs that "
+                      "were counted",
+                      io::Quoted(input.path, 200)));
+      continue;
+    }
     Result<std::optional<RunLog>> log = FindLog(input, options, case_ids);
     if (!log) {
       AddAll(log.error(), failure);

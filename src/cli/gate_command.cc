@@ -17,10 +17,12 @@
 #include "cli/report_files.h"
 #include "cli/session.h"
 #include "cli/store_flag.h"
+#include "gate/beyond_counts.h"
 #include "gate/gate.h"
 #include "gate/policy_reader.h"
 #include "io/file_system.h"
 #include "io/staged_file.h"
+#include "pair/counted.h"
 #include "pair/pair.h"
 #include "report/dashboard.h"
 #include "report/machine.h"
@@ -31,6 +33,7 @@ namespace {
 
 struct GateOptions {
   std::string policy;
+  std::string counts;
   std::vector<std::string> incumbent;
   std::vector<std::string> candidate;
   std::string out;
@@ -113,7 +116,24 @@ bool CanBeReadAgain(const GateOptions& options) {
          std::all_of(options.candidate.begin(), options.candidate.end(), regular);
 }
 
-void RunGate(const GateOptions& options, Session& session) {
+// The sides as they were asked for: logs, or counts of both.
+bool TakeCounts(GateOptions& options, Session& session) {
+  if (options.counts.empty() == (options.incumbent.empty() && options.candidate.empty())) {
+    session.Report(Failure{Failure::Kind::kInput,
+                           {{{}, "gate takes --incumbent and --candidate, or --counts, and not both"}}});
+    return false;
+  }
+  if (!options.counts.empty()) options.incumbent = options.candidate = {options.counts};
+  if (!options.incumbent.empty() && !options.candidate.empty()) return true;
+  session.Report(Failure{Failure::Kind::kInput,
+                         {{{},
+                           options.incumbent.empty() ? "--incumbent is required beside --candidate"
+                                                     : "--candidate is required beside --incumbent"}}});
+  return false;
+}
+
+void RunGate(GateOptions& options, Session& session) {
+  if (!TakeCounts(options, session)) return;
   std::optional<store::Address> store;
   if (!options.store.empty()) {
     Result<store::Address> address = ReadStoreFlag(options.store);
@@ -132,6 +152,12 @@ void RunGate(const GateOptions& options, Session& session) {
                    {.columns = options.out.empty() || CanBeReadAgain(options)}) &&
          good;
   if (!good) return;
+  if (pair::CountsOf(incumbent.front()) != nullptr) {
+    std::vector<Diagnostic> errors;
+    for (const std::string& beyond : gate::BeyondCounts(*policy))
+      errors.push_back({{options.policy, 0, 0}, beyond});
+    if (!errors.empty()) return session.Report(FailAll(errors).value());
+  }
 
   const pair::PairResult paired = pair::Pair(incumbent, candidate, policy->metric);
   GateContext context;
@@ -145,7 +171,8 @@ void RunGate(const GateOptions& options, Session& session) {
   if (!decided) return;
   const Verdict& verdict = *decided;
 
-  if (!options.out.empty()) {
+  const bool counted = pair::CountsOf(incumbent.front()) != nullptr;
+  if (!options.out.empty() && !counted) {
     const std::unordered_set<std::string_view> listed = report::PromptsListed(verdict);
     if (!ReadRowsOf(options.incumbent, listed, incumbent, session) ||
         !ReadRowsOf(options.candidate, listed, candidate, session))
@@ -154,8 +181,11 @@ void RunGate(const GateOptions& options, Session& session) {
   if (!options.out.empty() && !WriteReports(verdict, logs, options.out, session)) return;
   if (!AppendToLedger(verdict, candidate, session, context)) return;
   if (store) {
-    std::vector<std::string> paths = options.incumbent;
-    paths.insert(paths.end(), options.candidate.begin(), options.candidate.end());
+    std::vector<std::string> paths;
+    if (!counted) {  // counts have no rows to keep
+      paths = options.incumbent;
+      paths.insert(paths.end(), options.candidate.begin(), options.candidate.end());
+    }
     RecordInStore(*store, paths, &verdict, session);
   }
   if (options.format == "text") {
@@ -179,11 +209,11 @@ void AddGateCommand(CLI::App& app, Session& session) {
   command
       ->add_option("--incumbent", options->incumbent,
                    "log of the model in service; several: repeats or shards")
-      ->required()
       ->type_name("LOG");
   command->add_option("--candidate", options->candidate, "log of the model that would replace it")
-      ->required()
       ->type_name("LOG");
+  command->add_option("--counts", options->counts, "instead of both: what minslice reduce made of them")
+      ->type_name("COUNTS");
   command
       ->add_option(
           "--out", options->out,

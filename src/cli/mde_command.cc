@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/common_flags.h"
+#include "cli/counts_argument.h"
 #include "cli/document.h"
 #include "cli/figures.h"
 #include "cli/mde_report.h"
@@ -24,6 +25,14 @@ struct MdeFlags : MdeOptions {
 };
 
 Result<MdePilot> ReadPilot(const std::vector<std::string>& paths) {
+  const auto counts = CountsOf({paths[0]}, {paths.begin() + 1, paths.end()});
+  if (!counts) return tl::unexpected(counts.error());
+  if (*counts) {
+    const Result<CountedSides> sides = OpenCounts(**counts);
+    if (!sides) return tl::unexpected(sides.error());
+    return PilotOf(sides->incumbent, sides->candidate);
+  }
+  if (paths.size() < 2) return Fail("--pilot takes two logs, INCUMBENT and CANDIDATE, or the counts of both");
   Result<RunLog> incumbent = OpenLogArgument(paths[0], {.columns = true});
   Result<RunLog> candidate = OpenLogArgument(paths[1], {.columns = true});
   std::vector<Diagnostic> errors;
@@ -191,8 +200,10 @@ void AddMdeCommand(CLI::App& app, Session& session) {
       command
           ->add_option("--discordance", flags->discordance, "psi, the share of cases where the sides differ")
           ->type_name("PSI");
-  command->add_option("--pilot", flags->pilot, "two logs to take psi (and, without --pairs, N) from")
-      ->expected(2)
+  command
+      ->add_option("--pilot", flags->pilot,
+                   "two logs, or the counts of both, to take psi (and, without --pairs, N) from")
+      ->expected(1, 2)
       ->type_name("INCUMBENT CANDIDATE");
   CLI::Option* margin =
       command->add_option("--margin", flags->margin, "pairs needed to certify \"worse by less than M\"")

@@ -9,6 +9,7 @@
 #include "gate/case_data.h"
 #include "minslice/stats/proportion.h"
 #include "minslice/version.h"
+#include "pair/canonical_order.h"
 #include "pair/pair.h"
 
 namespace minslice::cli {
@@ -98,7 +99,8 @@ Result<MdePilot> PilotOf(const RunLog& incumbent, const RunLog& candidate) {
     errors.push_back({{}, finding.code + ": " + finding.text});
   if (!errors.empty()) return FailAll(std::move(errors));
   std::vector<std::size_t> complete;
-  for (std::size_t i = 0; i < paired.table.n_cases(); ++i) {
+  const std::vector<std::uint32_t> order = pair::CanonicalOrder(paired.table);
+  for (const std::uint32_t i : order) {
     if (paired.table.complete(i)) complete.push_back(i);
   }
   if (complete.empty())
@@ -133,9 +135,10 @@ Result<MdePilot> PilotOf(const RunLog& incumbent, const RunLog& candidate) {
   constexpr double kUpper80 = 0.8416212335729143;  // of the normal distribution
   // The clusters' share is scaled along.
   pilot.psi_upper = sum > 0 ? std::min(1.0, pilot.psi * (1 + kUpper80 * spread / (sum / n))) : pilot.psi;
-  if (const auto split =
-          stats::SplitVariance({paired.table.incumbent.scores, paired.table.incumbent.repeats},
-                               {paired.table.candidate.scores, paired.table.candidate.repeats}))
+  const std::vector<double> before = pair::ScoresInOrder(paired.table.incumbent, order);
+  const std::vector<double> after = pair::ScoresInOrder(paired.table.candidate, order);
+  if (const auto split = stats::SplitVariance({before, paired.table.incumbent.repeats},
+                                              {after, paired.table.candidate.repeats}))
     pilot.split = *split;
   if (pilot.psi <= 0)
     return Fail("--pilot: no case changed between the sides, so there is nothing to plan an effect by");

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/counts_argument.h"
 #include "cli/figures.h"
 #include "import/import.h"
 #include "io/file_system.h"
@@ -160,6 +161,21 @@ bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, 
 bool ReadSides(const std::vector<std::string>& incumbent, const std::vector<std::string>& candidate,
                std::vector<RunLog>& incumbent_logs, std::vector<RunLog>& candidate_logs, Session& session,
                const log::ReadOptions& options) {
+  const auto counts = CountsOf(incumbent, candidate);
+  if (!counts) {
+    session.Report(counts.error());
+    return false;
+  }
+  if (*counts) {
+    Result<CountedSides> sides = OpenCounts(**counts);
+    if (!sides) {
+      session.Report(sides.error());
+      return false;
+    }
+    incumbent_logs.push_back(std::move(sides->incumbent));
+    candidate_logs.push_back(std::move(sides->candidate));
+    return true;
+  }
   log::ReadOptions chosen = options;
   io::Sha256Pair hashes;
   chosen.hash_with = &hashes;

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "cli/help_formatter.h"
+#include "cli/reduce_command.h"
 #include "cli/session.h"
 #include "io/nearest_name.h"
 #include "minslice/version.h"
@@ -148,6 +149,7 @@ int Run(const std::vector<std::string>& given, std::ostream& out, std::ostream& 
     AddHistoryCommand(app, session);
     AddMdeCommand(app, session);
     AddStatsCommand(app, session);
+    AddReduceCommand(app, session);
     AddRepeatCommand(app, session);
     AddDriftCommand(app, session);
     AddCheckCommand(app, session);

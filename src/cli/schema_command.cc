@@ -27,7 +27,9 @@ void AddSchemaCommand(CLI::App& app, Session& session) {
   auto name = std::make_shared<std::string>();
   CLI::App* command =
       app.add_subcommand("schema", "the JSON Schema of a format, for editors and other programs");
-  command->add_option("name", *name, "suite, case (a line of cases.jsonl), policy, log (a line), verdict")
+  command
+      ->add_option("name", *name,
+                   "suite, case (a line of cases.jsonl), policy, log (a line), verdict, counts (a line)")
       ->required()
       ->type_name("NAME");
   command->footer(

@@ -9,7 +9,7 @@ namespace minslice::cli {
 // The text of "suite.schema.json" and the like; empty where there is none of that name.
 std::string_view SchemaFile(std::string_view file_name);
 
-inline constexpr const char* kSchemaNames[] = {"suite", "case", "policy", "log", "verdict"};
+inline constexpr const char* kSchemaNames[] = {"suite", "case", "policy", "log", "verdict", "counts"};
 
 }  // namespace minslice::cli
 

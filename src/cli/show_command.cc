@@ -11,6 +11,7 @@
 
 #include "cli/common_flags.h"
 #include "cli/evidence.h"
+#include "cli/named_verdict.h"
 #include "cli/session.h"
 #include "io/nearest_name.h"
 #include "json/json.h"
@@ -224,7 +225,8 @@ void Print(const Verdict& verdict, const ShowOptions& options, const std::vector
 }
 
 void RunShow(const ShowOptions& options, Session& session) {
-  const Result<Verdict> verdict = ReadVerdict(options.verdict);
+  Result<Verdict> verdict = ReadVerdict(options.verdict);
+  if (verdict && OnCounts(*verdict, options.verdict)) verdict = NameCases(*verdict, options.verdict);
   if (!verdict) return session.Report(verdict.error());
   const std::optional<std::vector<Changed>> changed = Select(*verdict, options, session);
   if (!changed) return;
@@ -288,8 +290,8 @@ void AddShowCommand(CLI::App& app, Session& session) {
   command->footer(
       "Example:\n"
       "  minslice show report/verdict.json refund_flow --broke\n\n"
-      "Reads the logs that the verdict names, there or beside the verdict, or those that --incumbent and "
-      "--candidate name now, and refuses any whose SHA-256 is not the one that was gated.");
+      "Reads the logs that the verdict or its counts name, there or beside the verdict, or those that "
+      "--incumbent and --candidate name now, and refuses any whose SHA-256 is not the one that was gated.");
   command->callback([options, &session] { RunShow(*options, session); });
 }
 

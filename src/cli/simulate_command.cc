@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/common_flags.h"
+#include "cli/counts_argument.h"
 #include "cli/document.h"
 #include "cli/figures.h"
 #include "cli/plan_inputs.h"
@@ -157,8 +158,17 @@ void RunSimulate(const SimulateFlags& flags, Session& session) {
         good = false;
       }
     } else {
-      good = ReadLogs(flags.incumbent, incumbent, session) && good;
-      good = ReadLogs(flags.candidate, candidate, session) && good;
+      const auto counts = CountsOf(flags.incumbent, flags.candidate);
+      if (!counts) return session.Report(counts.error());
+      if (*counts) {
+        Result<CountedSides> sides = OpenCounts(**counts, true);
+        if (!sides) return session.Report(sides.error());
+        incumbent.push_back(std::move(sides->incumbent));
+        candidate.push_back(std::move(sides->candidate));
+      } else {
+        good = ReadLogs(flags.incumbent, incumbent, session) && good;
+        good = ReadLogs(flags.candidate, candidate, session) && good;
+      }
     }
     if (!good) return;
     const Result<SimulateSuite> suite = SimulateSuiteOf(*policy, plan, incumbent, candidate);
@@ -201,7 +211,9 @@ void AddSimulateCommand(CLI::App& app, Session& session) {
   CLI::Option* policy =
       command->add_option("policy", flags->policy, "policy file (gates/*.yaml)")->type_name("POLICY");
   CLI::Option* incumbent =
-      command->add_option("--incumbent", flags->incumbent, "logs whose cases and slices are simulated")
+      command
+          ->add_option("--incumbent", flags->incumbent,
+                       "logs whose cases and slices are simulated; or counts of both sides")
           ->type_name("LOG");
   command
       ->add_option("--candidate", flags->candidate, "logs that psi is measured on, against the incumbent's")

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <span>
 
 #include "gate/families.h"
 #include "gate/joint_adjustment.h"
+#include "pair/canonical_order.h"
 
 namespace minslice::gate {
 namespace {
@@ -19,6 +21,12 @@ double MeanFilled(const PairedArm& arm, std::size_t i, double fill) {
     sum += std::isnan(score) ? fill : score;
   }
   return sum / static_cast<double>(k);
+}
+
+std::vector<std::uint32_t> AllPlaces(const PairedTable& table) {
+  std::vector<std::uint32_t> places(table.n_cases());
+  std::iota(places.begin(), places.end(), 0U);
+  return places;
 }
 
 }  // namespace
@@ -40,6 +48,11 @@ bool ByCounts(const PairedTable& table) {
 
 CaseData::CaseData(const PairedTable& table, const Policy& policy, Fill fill)
     : table_(table), policy_(policy), by_counts_(ByCounts(table)) {
+  if (by_counts_) {
+    order_ = AllPlaces(table);
+  } else {
+    order_ = pair::CanonicalOrder(table);
+  }
   const std::size_t n = table.n_cases();
   code_.assign(n, kMissingPair);
   if (!by_counts_) {
@@ -104,12 +117,13 @@ RuleInput CaseData::Input() const {
     for (std::size_t v = 0; v < none; ++v) out.values[v].value = dimension.values[v];
     out.values[none].value = kNoValueName;
     out.values[none].no_value = true;
-    for (std::size_t i = 0; i < code_.size(); ++i) {
+    for (std::uint32_t place = 0; place < order_.size(); ++place) {
+      const std::uint32_t i = order_[place];
       const std::uint32_t v = dimension.value_of_case[i];
       RuleValue& value = out.values[v == kNoValue ? none : v];
       ++value.carried;
       add(value.counts, code_[i]);
-      if (!by_counts_) value.cases.push_back(static_cast<std::uint32_t>(i));
+      if (!by_counts_) value.cases.push_back(place);
     }
     input.dimensions.push_back(std::move(out));
   }
@@ -117,18 +131,13 @@ RuleInput CaseData::Input() const {
   return input;
 }
 
-std::vector<std::uint32_t> CaseData::AllCases() const {
-  std::vector<std::uint32_t> cases(code_.size());
-  for (std::size_t i = 0; i < cases.size(); ++i) cases[i] = static_cast<std::uint32_t>(i);
-  return cases;
-}
-
-CaseData::Collected CaseData::Collect(std::span<const std::uint32_t> cases) const {
+CaseData::Collected CaseData::Collect(std::span<const std::uint32_t> places) const {
   Collected out;
-  out.difference.reserve(cases.size());
+  out.difference.reserve(places.size());
   // Cases without a cluster are clusters of their own, numbered behind the named ones.
   auto own = static_cast<std::uint32_t>(table_.clusters.size());
-  for (const std::uint32_t i : cases) {
+  for (const std::uint32_t place : places) {
+    const std::uint32_t i = order_[place];
     if (code_[i] == kMissingPair) continue;
     out.difference.push_back(candidate_[i] - incumbent_[i]);
     out.differences.incumbent_sum += incumbent_[i];
@@ -142,21 +151,21 @@ CaseData::Collected CaseData::Collect(std::span<const std::uint32_t> cases) cons
   return out;
 }
 
-Analysis CaseData::AnalyseAll(double margin) const { return Analyse(AllCases(), margin); }
+Analysis CaseData::AnalyseAll(double margin) const { return Analyse(AllPlaces(table_), margin); }
 
-Analysis CaseData::Analyse(std::span<const std::uint32_t> cases, double margin) const {
-  const Collected collected = Collect(cases);
+Analysis CaseData::Analyse(std::span<const std::uint32_t> places, double margin) const {
+  const Collected collected = Collect(places);
   return AnalyseDifferences(collected.differences, margin, policy_);
 }
 
 Computed<stats::BootstrapIntervals> CaseData::Bootstrap(double level) const {
-  const Collected collected = Collect(AllCases());
+  const Collected collected = Collect(AllPlaces(table_));
   return BootstrapDifferences(collected.differences, level, policy_);
 }
 
 std::vector<CaseData::Pair> CaseData::Pairs() const {
   std::vector<Pair> pairs;
-  for (std::uint32_t i = 0; i < code_.size(); ++i) {
+  for (const std::uint32_t i : by_counts_ ? pair::CanonicalOrder(table_) : order_) {
     if (code_[i] == kMissingPair) continue;
     Pair pair{.i = i};
     if (by_counts_) {

@@ -31,11 +31,12 @@ class CaseData : public DifferenceSource, public SwapSource {
   const std::vector<std::uint8_t>& codes() const { return code_; }
   RuleInput Input() const;  // refers to this object
 
-  Analysis Analyse(std::span<const std::uint32_t> cases, double margin) const override;
+  Analysis Analyse(std::span<const std::uint32_t> places, double margin) const override;
   Analysis AnalyseAll(double margin) const override;
   Computed<std::vector<double>> StepDown(std::span<const SliceCut> cuts, bool max_t,
                                          std::string& method) const override;
-  // The complete pairs among all cases: candidate minus incumbent, and the cluster where cases share one.
+  // The complete pairs among all cases, in canonical order: candidate minus incumbent, and the cluster where
+  // cases share one.
   struct Pair {
     std::uint32_t i = 0;  // of the case
     double difference = 0;
@@ -51,12 +52,14 @@ class CaseData : public DifferenceSource, public SwapSource {
     std::vector<std::uint32_t> cluster;
     Differences differences;  // refers to the two vectors
   };
-  Collected Collect(std::span<const std::uint32_t> cases) const;
-  std::vector<std::uint32_t> AllCases() const;
+  Collected Collect(std::span<const std::uint32_t> places) const;
 
   const PairedTable& table_;
   const Policy& policy_;
   bool by_counts_;
+  // Statistics take the cases in canonical order, so that ids and the order of lines change no digit. A place
+  // in it is what RuleValue::cases holds. Counts need none: the table's own.
+  std::vector<std::uint32_t> order_;
   std::vector<std::uint8_t> code_;
   std::vector<double> incumbent_, candidate_;  // case means; differences only
 };

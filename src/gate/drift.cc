@@ -120,9 +120,13 @@ class Finder {
             "each repeat was answered by one model, but not by the same: " + by_repeat);
       } else {
         const Answering& second = log.models[1];
-        std::string text = fmt::format("{} models answered: {}; the first row of {} is case {}, repeat {}",
-                                       log.models.size(), List(log.models), second.name, second.first_case,
-                                       second.first_repeat);
+        std::string text = fmt::format("{} models answered: {}", log.models.size(), List(log.models));
+        if (second.first_case.empty()) {  // counts do not know the order of the rows
+          Add("model_switched", true, log, text);
+          return;
+        }
+        text += fmt::format("; the first row of {} is case {}, repeat {}", second.name, second.first_case,
+                            second.first_repeat);
         const auto switches = static_cast<std::int64_t>(log.models.size()) - 1;
         text += log.model_switches == switches
                     ? "; it switched and stayed"

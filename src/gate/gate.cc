@@ -35,6 +35,7 @@
 #include "minslice/stats/bootstrap_binary.h"
 #include "minslice/stats/mcnemar.h"
 #include "minslice/version.h"
+#include "pair/counted.h"
 
 namespace minslice::gate {
 namespace {
@@ -148,6 +149,7 @@ void CheckDimensions(const Policy& policy, const PairedTable& table, Verdict& ve
 void WarnOfSides(std::span<const RunLog> incumbent, std::span<const RunLog> candidate,
                  std::vector<std::string>& warnings) {
   for (const RunLog& log : incumbent) {
+    if (pair::CountsOf(log) != nullptr) continue;  // both sides in one file
     for (const RunLog& other : candidate) {
       if (log.sha256.empty() || EvidenceId(log.sha256, log.path) != EvidenceId(other.sha256, other.path))
         continue;

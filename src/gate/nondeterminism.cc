@@ -9,6 +9,7 @@
 #include "gate/repeat_check.h"
 #include "minslice/stats/repeats.h"
 #include "pair/answers.h"
+#include "pair/canonical_order.h"
 
 namespace minslice::gate {
 namespace {
@@ -125,8 +126,11 @@ std::optional<VerdictNondeterminism> JudgeRepeats(const Policy& policy, const Pa
       JudgeSide(policy, {"candidate", candidate, table.candidate, std::max(runs.candidate, both)},
                 table.n_cases(), key(runs.candidate, "runs.candidate"), reasons, warnings);
   if (!noise.incumbent && !noise.candidate) return std::nullopt;
-  if (const auto split = stats::SplitVariance({table.incumbent.scores, table.incumbent.repeats},
-                                              {table.candidate.scores, table.candidate.repeats})) {
+  const std::vector<std::uint32_t> order = pair::CanonicalOrder(table);
+  const std::vector<double> before = pair::ScoresInOrder(table.incumbent, order);
+  const std::vector<double> after = pair::ScoresInOrder(table.candidate, order);
+  if (const auto split =
+          stats::SplitVariance({before, table.incumbent.repeats}, {after, table.candidate.repeats})) {
     noise.noise_share = split->noise_share;
     noise.repeats_that_pay = split->repeats_that_pay;
   }

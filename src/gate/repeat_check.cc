@@ -15,9 +15,11 @@
 #include "io/diagnostics.h"
 #include "io/nearest_name.h"
 #include "minslice/answer_counts.h"
+#include "minslice/case_counts.h"
 #include "minslice/evidence_id.h"
 #include "minslice/stats/proportion.h"
 #include "pair/answer_rows.h"
+#include "pair/counted.h"
 
 namespace minslice::gate {
 namespace {
@@ -87,7 +89,7 @@ Result<Arm> Collect(std::vector<const RunLog*> logs) {
     }
     const std::size_t first = rows.size();
     bool further = false;  // holds a (case, repeat) of an earlier log
-    rows.reserve(first + (log->columns ? log->columns->size() : log->cases.size()));
+    rows.reserve(first + (pair::HoldsRows(*log) ? log->cases.size() : log->columns->size()));
     pair::ForEachAnswer(*log, texts, [&](std::string_view id, int repeat, const Row& row) {
       rows.push_back({id, static_cast<std::size_t>(repeat) - 1, row});
       rows.back().row.log = static_cast<std::uint16_t>(l);
@@ -217,7 +219,7 @@ void AddCause(std::vector<RepeatCause>& causes, const char* code, const std::str
 
 // Which model or backend answered, if it was not always the same one.
 void AddServing(const Arm& arm, const char* code, const char* noun, std::vector<RepeatCause>& causes,
-                std::uint32_t Row::* field) {
+                std::uint32_t Row::* field, std::map<std::string, CountedAnswers> CountedSide::* counted) {
   std::vector<std::vector<std::int64_t>> by_text(arm.texts.size());
   for (std::size_t i = 0; i < arm.rows.size(); ++i) {
     const std::uint32_t text = arm.rows[i].*field;
@@ -228,6 +230,13 @@ void AddServing(const Arm& arm, const char* code, const char* noun, std::vector<
   std::map<std::string, std::vector<std::int64_t>> counts;
   for (std::size_t text = 0; text < by_text.size(); ++text) {
     if (!by_text[text].empty()) counts.emplace(arm.texts[text], std::move(by_text[text]));
+  }
+  if (const RunLog& log = *arm.logs.front(); pair::CountsOf(log) != nullptr) {
+    for (const auto& [name, answers] : pair::CountedSideOf(log).*counted) {
+      if (name.empty()) continue;
+      counts[name] = answers.by_repeat;
+      counts[name].resize(arm.repeats, 0);
+    }
   }
   if (counts.size() < 2) return;
   std::string text = fmt::format("{} {} answered:", counts.size(), noun);
@@ -248,7 +257,7 @@ void AddServing(const Arm& arm, const char* code, const char* noun, std::vector<
 void FindCauses(const Arm& arm, RepeatCheck& check) {
   const std::size_t k = arm.repeats;
   std::vector<RepeatCause>& causes = check.causes;
-  AddServing(arm, "response_model", "models", causes, &Row::response_model);
+  AddServing(arm, "response_model", "models", causes, &Row::response_model, &CountedSide::models);
   std::vector<RepeatCause> counted;
   std::vector<bool> ended(arm.texts.size());
   for (const Row& row : arm.rows) {
@@ -271,7 +280,8 @@ void FindCauses(const Arm& arm, RepeatCheck& check) {
     return a.case_ids.size() > b.case_ids.size();
   });
   for (RepeatCause& cause : counted) causes.push_back(std::move(cause));
-  AddServing(arm, "system_fingerprint", "backends (system_fingerprint)", causes, &Row::system_fingerprint);
+  AddServing(arm, "system_fingerprint", "backends (system_fingerprint)", causes, &Row::system_fingerprint,
+             &CountedSide::fingerprints);
   for (const RunLog* log : arm.logs) {
     const json request = json::parse(log->run.request_json, nullptr, false);
     if (!request.is_object()) continue;
@@ -369,6 +379,10 @@ void Judge(const RepeatOptions& options, RepeatCheck& check) {
 std::string NoRuns(const Arm& arm) {
   constexpr int kCopiedRows = 5;  // so many equal latencies, and no other one, are no chance
   std::int64_t cached = 0;
+  if (const RunLog& log = *arm.logs.front(); pair::CountsOf(log) != nullptr) {
+    const std::vector<std::int64_t>& by_repeat = pair::CountedSideOf(log).cached;
+    for (std::size_t r = 1; r < std::min(arm.repeats, by_repeat.size()); ++r) cached += by_repeat[r];
+  }
   for (std::size_t i = 0; i < arm.ids.size(); ++i) {
     for (std::size_t r = 1; r < arm.repeats; ++r) {
       const Row* row = arm.At(i, r);

@@ -5,20 +5,23 @@
 #include <map>
 #include <string_view>
 
+#include "minslice/case_counts.h"
 #include "pair/answers.h"
+#include "pair/counted.h"
 
 namespace minslice::gate {
 namespace {
 
-// Dollars are added as whole billionths: the same sum whatever the order of the rows.
-constexpr double kUnitsPerDollar = 1e9;
-
-std::optional<double> NearestRank(std::vector<double>& values, double share) {
-  if (values.empty()) return std::nullopt;
-  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
+// Nearest rank, by the lower end of its class: whole numbers add up over the parts of a run.
+std::optional<double> NearestRank(const std::map<std::int64_t, std::int64_t>& classes, double share) {
+  std::int64_t n = 0;
+  for (const auto& [microseconds, rows] : classes) n += rows;
+  auto left = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(share * static_cast<double>(n))));
+  for (const auto& [microseconds, rows] : classes) {
+    left -= rows;
+    if (left <= 0) return static_cast<double>(microseconds) / 1000;
+  }
+  return std::nullopt;
 }
 
 // A sum that does not fit (a broken log) stays where it was.
@@ -27,28 +30,50 @@ void AddTo(std::optional<std::int64_t>& sum, std::int64_t value) {
   if (!__builtin_add_overflow(sum.value_or(0), value, &next)) sum = next;
 }
 
+void AddCounted(const CountedSide& side, SideUsage& usage, std::optional<std::int64_t>& spend,
+                std::map<std::int64_t, std::int64_t>& latency,
+                std::map<std::string_view, ModelUsage>& models) {
+  for (const std::int64_t rows : side.rows) usage.rows += rows;
+  usage.infra_errors += side.rows[static_cast<std::size_t>(Outcome::kInfraError)];
+  if (side.cost_units) AddTo(spend, *side.cost_units);
+  if (side.input_tokens) AddTo(usage.input_tokens, *side.input_tokens);
+  if (side.output_tokens) AddTo(usage.output_tokens, *side.output_tokens);
+  for (const auto& [at, rows] : side.latency) latency[at] += rows;
+  for (const auto& [name, answers] : side.models) {
+    ModelUsage& model = models[name];
+    model.passes += answers.passes;
+    for (const std::int64_t rows : answers.by_repeat) model.rows += rows;
+  }
+}
+
 }  // namespace
 
 SideUsage UsageOf(std::span<const RunLog> logs) {
   SideUsage usage;
   std::map<std::string_view, ModelUsage> models;
-  std::vector<double> latencies_ms;
+  std::map<std::int64_t, std::int64_t> latency;
   std::optional<std::int64_t> spend;
   ModelUsage* last = nullptr;  // rows of one model follow each other: no search for most
   std::string_view last_name;
   for (const RunLog& log : logs) {
+    if (pair::CountsOf(log) != nullptr) {
+      AddCounted(pair::CountedSideOf(log), usage, spend, latency, models);
+      continue;
+    }
     pair::ForEachUsage(log, [&](const auto& row) {
       ++usage.rows;
       // A request that failed may have been paid for all the same.
-      if (row.cost_usd && std::isfinite(*row.cost_usd) && std::fabs(*row.cost_usd) < 1e6)
-        AddTo(spend, std::llround(*row.cost_usd * kUnitsPerDollar));
+      if (row.cost_usd && FitsCost(*row.cost_usd)) AddTo(spend, CostUnits(*row.cost_usd));
       if (row.input_tokens) AddTo(usage.input_tokens, *row.input_tokens);
       if (row.output_tokens) AddTo(usage.output_tokens, *row.output_tokens);
       if (row.outcome == Outcome::kInfraError) {
         ++usage.infra_errors;
         return;
       }
-      if (row.latency_ms && std::isfinite(*row.latency_ms)) latencies_ms.push_back(*row.latency_ms);
+      if (row.latency_ms) {
+        const std::int64_t at = LatencyClass(*row.latency_ms);
+        if (at >= 0) ++latency[at];
+      }
       const std::string_view name = row.response_model;
       if (last == nullptr || name != last_name) {
         last = &models[name];
@@ -58,9 +83,9 @@ SideUsage UsageOf(std::span<const RunLog> logs) {
       if (row.outcome == Outcome::kPass) ++last->passes;
     });
   }
-  if (spend) usage.spend_usd = static_cast<double>(*spend) / kUnitsPerDollar;
-  usage.latency_p50_ms = NearestRank(latencies_ms, 0.5);
-  usage.latency_p95_ms = NearestRank(latencies_ms, 0.95);
+  if (spend) usage.spend_usd = static_cast<double>(*spend) / kCostUnits;
+  usage.latency_p50_ms = NearestRank(latency, 0.5);
+  usage.latency_p95_ms = NearestRank(latency, 0.95);
   for (auto& [name, model] : models) {
     model.response_model = name;
     usage.models.push_back(std::move(model));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,10 @@
 #include "log/row_fields.h"
 #include "minslice/answer_counts.h"
 #include "minslice/record.h"
+
+namespace minslice {
+struct CaseCounts;  // minslice/case_counts.h
+}
 
 namespace minslice::log {
 
@@ -84,6 +89,14 @@ class RowColumns {
   bool has_clusters() const { return !cluster_names_.empty(); }
   const AnswerCounts& answers() const { return answers_; }
 
+  // Instead of rows: one side of counts (`minslice reduce`), which pairing knows.
+  void Count(std::shared_ptr<const CaseCounts> counts, int side) {
+    counts_ = std::move(counts);
+    counts_side_ = side;
+  }
+  const std::shared_ptr<const CaseCounts>& counts() const { return counts_; }
+  int counts_side() const { return counts_side_; }
+
  private:
   // Texts by number, found again by their bytes.
   struct Names {
@@ -121,6 +134,8 @@ class RowColumns {
   std::vector<std::string> cluster_names_, score_names_;
   std::vector<Serving> servings_;
   std::vector<std::uint32_t> order_, runs_;  // runs_: first rows of ascending runs
+  std::shared_ptr<const CaseCounts> counts_;
+  int counts_side_ = 0;
   AnswerCounts answers_;
   std::int64_t superseded_ = 0;
   int max_repeat_ = 0;

@@ -6,11 +6,11 @@
 namespace minslice::pair {
 
 const CaseRecord* RecordOf(const RunLog& log, std::uint32_t row) {
-  return log.columns ? nullptr : &log.cases[row];
+  return HoldsRows(log) ? &log.cases[row] : nullptr;
 }
 
 bool SameScores(const RunLog& log, std::uint32_t row, const RunLog& other_log, std::uint32_t other_row) {
-  if (log.columns && log.columns == other_log.columns) return log.columns->SameScores(row, other_row);
+  if (!HoldsRows(log) && log.columns == other_log.columns) return log.columns->SameScores(row, other_row);
   const auto of = [](const RunLog& from, std::uint32_t at) {
     const CaseRecord* record = RecordOf(from, at);
     return record != nullptr ? record->scores : from.columns->scores(at);

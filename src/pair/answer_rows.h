@@ -47,13 +47,16 @@ class AnswerTexts {
   std::unordered_map<std::string_view, std::uint32_t> numbers_;
 };
 
+// Counts come with rows of what was counted (pair/counted.h).
+inline bool HoldsRows(const RunLog& log) { return !log.columns || log.columns->counts() != nullptr; }
+
 // In the file's order, or ascending by (id, repeat) where the log holds columns: visit(id, repeat,
 // AnswerRow).
 template <class Visit>
 void ForEachAnswer(const RunLog& log, AnswerTexts& texts, Visit visit) {
   AnswerRow row;
   row.there = true;
-  if (!log.columns) {
+  if (HoldsRows(log)) {
     for (const CaseRecord& record : log.cases) {
       row.row = static_cast<std::uint32_t>(&record - log.cases.data());
       row.outcome = record.outcome;

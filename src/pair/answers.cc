@@ -3,12 +3,22 @@
 #include <algorithm>
 
 #include "log/row_columns.h"
+#include "minslice/case_counts.h"
+#include "pair/counted.h"
 
 namespace minslice::pair {
 
 AnswerCounts CountAnswers(const RunLog& log) {
-  if (log.columns) return log.columns->answers();
   AnswerCounts answers;
+  if (CountsOf(log) != nullptr) {
+    const CountedSide& side = CountedSideOf(log);
+    for (const auto& [name, rows] : side.models) answers.AddCounted(name, rows.by_repeat);
+    for (const auto& [name, rows] : side.fingerprints) answers.AddCountedFingerprint(name, rows.by_repeat);
+    for (const auto& [name, rows] : side.deployments) answers.AddCountedDeployment(name, rows.by_repeat);
+    answers.AddCountedCached(side.cached);
+    return answers;
+  }
+  if (log.columns) return log.columns->answers();
   for (const CaseRecord& record : log.cases) {
     if (record.outcome == Outcome::kInfraError) continue;
     answers.Add(record.case_id, record.repeat, record.response_model.value_or(""),
@@ -20,6 +30,7 @@ AnswerCounts CountAnswers(const RunLog& log) {
 }
 
 int HighestRepeat(const RunLog& log) {
+  if (const CaseCounts* counts = CountsOf(log)) return HighestRepeat(*counts, log.columns->counts_side());
   if (log.columns) return log.columns->max_repeat();
   int highest = 0;
   for (const CaseRecord& record : log.cases) highest = std::max(highest, record.repeat);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "minslice/case_counts.h"
 #include "pair/wording.h"
 
 namespace minslice::pair {
@@ -34,6 +35,8 @@ void ArmFiller::Fill(std::span<const Row> rows) {
         Note(without_metric_, row);
         continue;
       }
+      // As counts hold it.
+      if (FitsScore(score)) score = ScoreOf(ScoreUnits(score));
     }
     if (score != 0 && score != 1) table_.binary = false;
     arm_.scores[cell] = score;

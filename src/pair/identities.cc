@@ -62,6 +62,7 @@ void Identities::Report(const Side (&sides)[2], PairResult& result) {
   }
   for (std::size_t s = 0; s < 2; ++s) {
     const Stripped& stripped = stripped_[s];
+    result.without_prompt[s] = static_cast<std::int64_t>(stripped.cases);
     if (stripped.cases == 0) continue;
     std::string text = fmt::format(
         "the {}'s rows have no prompt_sha256 for {} ({}{}) where the {}'s have one: "

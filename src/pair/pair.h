@@ -37,12 +37,22 @@ struct PairResult {
   Unpaired unpaired;
   std::vector<Finding> findings;
   std::vector<std::string> warnings;  // e.g. request settings differ between the sides
+  // By side: cases whose rows have no prompt_sha256 where the other side's have one.
+  std::int64_t without_prompt[2] = {0, 0};
+  // By side and log: what is added to its repeats, where the logs of a side are further repeats.
+  std::vector<int> repeat_offset[2];
+};
+
+struct PairOptions {
+  // For counting: a part of the shards is taken, and repeats that the other side does not have are kept.
+  bool for_counts = false;
 };
 
 // metric: "pass", or the name of a score that every row has. Several logs of one side are further repeats
-// where they hold the same (case, repeat) and shards where they do not.
+// where they hold the same (case, repeat) and shards where they do not. Both sides of one counts file
+// (pair/counted.h) pair as the logs that were counted; "counts_mixed" is anything else with counts in it.
 PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candidate,
-                const std::string& metric = "pass");
+                const std::string& metric = "pass", const PairOptions& options = {});
 
 }  // namespace minslice::pair
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "minslice/evidence_id.h"
+#include "pair/check_runs.h"
 #include "pair/wording.h"
 
 namespace minslice::pair {
@@ -188,27 +189,6 @@ void CheckShards(const Side& side, std::vector<Finding>& findings) {
        {}});
 }
 
-void CheckOneRun(const Side& side, std::vector<Finding>& findings) {
-  const RunRecord& first = side.logs.front().run;
-  for (const RunLog& log : side.logs.subspan(1)) {
-    const auto differ = [&](const char* what, const std::string& a, const std::string& b) {
-      if (a == b) return;
-      findings.push_back({"side_mixed",
-                          fmt::format("the {}'s logs are not of one run: {} has the {} {}, {} has {}",
-                                      side.name, side.logs.front().path, what, a.empty() ? "(none)" : a,
-                                      log.path, b.empty() ? "(none)" : b),
-                          {}});
-    };
-    // The target of imported results is named after their file.
-    if (first.imported_from.empty() || log.run.imported_from.empty())
-      differ("target", first.target, log.run.target);
-    differ("request_model", first.request_model, log.run.request_model);
-    differ("suite", first.suite, log.run.suite);
-    differ("request", first.request_json, log.run.request_json);
-    differ("suite_sha256", first.suite_sha256.value_or(""), log.run.suite_sha256.value_or(""));
-  }
-}
-
 // Means over 1 and over 3 runs do not have the same distribution where the models are equal, so the sign-flip
 // test of their difference would be wrong (10 % false alarms at a nominal 5, n = 40, pass rate .95, 1 run
 // against 3): the runs that the other side does not have are left out, and that is said.
@@ -218,10 +198,8 @@ void KeepCommonRepeats(Side (&sides)[2], std::vector<std::string>& warnings) {
     if (side.repeats == common || sides[0].rows.empty() || sides[1].rows.empty()) continue;
     const std::size_t before = side.rows.size();
     std::erase_if(side.rows, [&](const Row& row) { return int{row.repeat} > common; });
-    warnings.push_back(
-        fmt::format("the {} has {} of each case and the other side {}: {} of its later repeats are not used",
-                    side.name, Count(static_cast<std::size_t>(side.repeats), "repeat"), common,
-                    Count(before - side.rows.size(), "row")));
+    warnings.push_back(RepeatsNotUsed(side.name, side.repeats, common,
+                                      static_cast<std::int64_t>(before - side.rows.size())));
     side.repeats = common;
   }
 }

@@ -54,9 +54,6 @@ void CollectRows(Side& side, std::vector<Finding>& findings);
 // A shard is a part of a run: without the others its log says nothing of the whole suite.
 void CheckShards(const Side& side, std::vector<Finding>& findings);
 
-// One side is one run: its repeats or its shards. What was made otherwise cannot be pooled.
-void CheckOneRun(const Side& side, std::vector<Finding>& findings);
-
 // Leaves out the repeats that the other side does not have.
 void KeepCommonRepeats(Side (&sides)[2], std::vector<std::string>& warnings);
 

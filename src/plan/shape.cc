@@ -13,6 +13,7 @@
 #include "gate/sentences.h"
 #include "minslice/stats/nondeterminism.h"
 #include "minslice/stats/proportion.h"
+#include "pair/canonical_order.h"
 
 namespace minslice::plan {
 namespace {
@@ -39,14 +40,14 @@ void CountClusters(SuiteShape& shape) {
 class Builder {
  public:
   void Add(const std::vector<Segment>& segments, const std::optional<std::string>& cluster,
-           std::optional<double> rate) {
+           std::optional<std::pair<int, int>> passes) {
     std::map<std::string_view, std::string_view> key;
     for (const Segment& segment : segments) key.emplace(segment.dimension, segment.value);
     Sum& sum = cells_[std::move(key)];
     cases_.push_back({&sum, kNoValue});
     ++sum.n;
-    if (rate) {
-      sum.passes += *rate;
+    if (passes) {
+      ++sum.passes[*passes];
       ++sum.rated;
     }
     ++n_;
@@ -78,7 +79,12 @@ class Builder {
     for (const auto& [key, sum] : cells_) {
       ShapeCell cell;
       cell.n = sum.n;
-      if (sum.rated > 0) cell.incumbent_rate = sum.passes / static_cast<double>(sum.rated);
+      if (sum.rated > 0) {
+        double rates = 0;
+        for (const auto& [passes, cases] : sum.passes)
+          rates += static_cast<double>(cases) * passes.first / passes.second;
+        cell.incumbent_rate = rates / static_cast<double>(sum.rated);
+      }
       for (const auto& [name, values] : dimensions) {
         const auto found = key.find(name);
         cell.value.push_back(found == key.end() ? kNoValue : values.at(found->second));
@@ -103,7 +109,8 @@ class Builder {
   struct Sum {
     std::int64_t n = 0;
     std::int64_t rated = 0;
-    double passes = 0;
+    std::map<std::pair<int, int>, std::int64_t>
+        passes;  // cases by (passes, graded rows): adds up in any order
   };
   std::map<std::map<std::string_view, std::string_view>, Sum> cells_;
   std::map<std::string_view, std::uint32_t> clusters_;
@@ -134,7 +141,7 @@ SuiteShape ShapeOfCases(const std::string& suite, std::span<const Case> cases) {
 SuiteShape ShapeOfLogs(std::span<const RunLog> logs) {
   struct Seen {
     const CaseRecord* record = nullptr;
-    double passes = 0;
+    int passes = 0;
     int graded = 0;
   };
   std::map<std::string_view, Seen> cases;
@@ -149,7 +156,7 @@ SuiteShape ShapeOfLogs(std::span<const RunLog> logs) {
   }
   Builder builder;
   for (const auto& [id, seen] : cases) {
-    builder.Add(seen.record->segments, seen.record->cluster, seen.passes / static_cast<double>(seen.graded));
+    builder.Add(seen.record->segments, seen.record->cluster, std::pair(seen.passes, seen.graded));
   }
   return builder.Build(logs.empty() ? "" : logs.front().run.suite);
 }
@@ -246,7 +253,7 @@ PlanPsi DefaultPsi() {
 std::optional<PlanPsi> PsiOfTable(const PairedTable& table) {
   double differ = 0;
   std::int64_t n = 0;
-  for (std::size_t i = 0; i < table.n_cases(); ++i) {
+  for (const std::uint32_t i : pair::CanonicalOrder(table)) {
     if (!table.complete(i)) continue;
     const double p = table.incumbent.case_mean[i];
     const double q = table.candidate.case_mean[i];

@@ -79,13 +79,12 @@ Computed<Nondeterminism> CheckNondeterminism(std::span<const double> scores, std
     total += passes;
     prompts2 += passes * passes;
     if (passes > 0 && passes < real_k) ++result.flipped;
-    const double p = passes / real_k;
-    result.variance += p * (1 - p) * real_k / (real_k - 1);
   }
   if (result.n == 0) return Undefined("no_prompts", "no prompt has all its runs");
   const double n = static_cast<double>(result.n);
-  result.variance /= n;
   const double denominator = real_k * total - prompts2;
+  // The mean of p (1 - p) K / (K - 1), from whole numbers: the order of the prompts changes no digit.
+  result.variance = denominator / (real_k * (real_k - 1)) / n;
   if (denominator > 0) {
     double squares = 0;
     for (const double passes : run) squares += passes * passes;

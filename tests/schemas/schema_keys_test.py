@@ -148,9 +148,10 @@ def check_verdict(verdicts, schema):
 
 def check_documents(top, schemas):
     """Each key is described on its format's page."""
-    for name, page in (("suite", "suite"), ("case", "suite"), ("policy", "policy"), ("log", "log"), ("verdict", "verdict")):
+    for name, page in (("suite", "suite"), ("case", "suite"), ("policy", "policy"), ("log", "log"), ("verdict", "verdict"), ("counts", "counts")):
         text = (top / f"docs/formats/{page}.md").read_text()
-        roots = list(schemas[name]["$defs"][k] for k in ("run", "case", "end", "stop")) if name == "log" else [schemas[name]]
+        records = {"log": ("run", "case", "end", "stop"), "counts": ("counts", "side", "cases", "log", "end")}.get(name)
+        roots = list(schemas[name]["$defs"][k] for k in records) if records else [schemas[name]]
         for root in roots:
             for path, properties in objects(root, schemas[name]):
                 for key in properties:
@@ -178,7 +179,7 @@ def check_strictness(schemas):
 def main():
     options = evidence.arguments()
     schemas = {}
-    for name in ("suite", "case", "policy", "log", "verdict"):
+    for name in ("suite", "case", "policy", "log", "verdict", "counts"):
         text = (options.top / f"docs/schemas/{name}.schema.json").read_text()
         schemas[name] = json.loads(text)
         if evidence.run(options.minslice, "schema", name).stdout != text:

@@ -1,0 +1,168 @@
+#include "reduce/side_sums.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "log/row_columns.h"
+#include "pair/answers.h"
+
+namespace minslice::reduce {
+namespace {
+
+using AnswerMap = std::map<std::string, CountedAnswers>;
+
+bool AddAnswers(AnswerMap& sum, const AnswerMap& part) {
+  bool fits = true;
+  for (const auto& [name, answers] : part) {
+    CountedAnswers& total = sum[name];
+    fits = AddTo(total.passes, answers.passes) && fits;
+    fits = AddTo(total.by_repeat, answers.by_repeat) && fits;
+  }
+  return fits;
+}
+
+void AddNamed(AnswerMap& sum, const std::vector<AnsweredBy>& names, int offset) {
+  for (const AnsweredBy& by : names) AddTo(sum[by.name].by_repeat, by.by_repeat, offset);
+}
+
+void JoinText(std::string& text, const std::string& other) {
+  if (text.empty() || (!other.empty() && other < text)) text = other;
+}
+
+}  // namespace
+
+bool AddTo(std::int64_t& sum, std::int64_t value) { return !__builtin_add_overflow(sum, value, &sum); }
+
+bool AddTo(std::vector<std::int64_t>& by_repeat, const std::vector<std::int64_t>& rows, int offset) {
+  if (rows.empty()) return true;
+  const auto first = static_cast<std::size_t>(offset);
+  if (by_repeat.size() < first + rows.size()) by_repeat.resize(first + rows.size(), 0);
+  bool fits = true;
+  for (std::size_t r = 0; r < rows.size(); ++r) fits = AddTo(by_repeat[first + r], rows[r]) && fits;
+  return fits;
+}
+
+bool AddTo(std::optional<std::int64_t>& sum, const std::optional<std::int64_t>& value) {
+  if (!value) return true;
+  std::int64_t next = sum.value_or(0);
+  const bool fits = AddTo(next, *value);
+  sum = next;
+  return fits;
+}
+
+void JoinRun(RunRecord& run, const RunRecord& other) {
+  run.suite = run.suite.empty() ? other.suite : run.suite;
+  if (!run.suite_sha256) run.suite_sha256 = other.suite_sha256;
+  JoinText(run.target, other.target);
+  if (run.request_model.empty()) run.request_model = other.request_model;
+  if (run.request_json.empty()) run.request_json = other.request_json;
+  run.repeats = std::max(run.repeats, other.repeats);
+  JoinText(run.started_at, other.started_at);
+  JoinText(run.imported_from, other.imported_from);
+  JoinText(run.gateway_kind, other.gateway_kind);
+  std::set<std::string> hides(run.gateway_hides.begin(), run.gateway_hides.end());
+  hides.insert(other.gateway_hides.begin(), other.gateway_hides.end());
+  run.gateway_hides.assign(hides.begin(), hides.end());
+}
+
+bool AddSide(CountedSide& sum, const CountedSide& part) {
+  JoinRun(sum.run, part.run);
+  bool fits = true;
+  for (std::size_t i = 0; i < sum.rows.size(); ++i) fits = AddTo(sum.rows[i], part.rows[i]) && fits;
+  fits = AddTo(sum.cost_units, part.cost_units) && fits;
+  fits = AddTo(sum.input_tokens, part.input_tokens) && fits;
+  fits = AddTo(sum.output_tokens, part.output_tokens) && fits;
+  for (const auto& [at, rows] : part.latency) fits = AddTo(sum.latency[at], rows) && fits;
+  fits = AddAnswers(sum.models, part.models) && fits;
+  fits = AddAnswers(sum.fingerprints, part.fingerprints) && fits;
+  fits = AddAnswers(sum.deployments, part.deployments) && fits;
+  fits = AddTo(sum.cached, part.cached) && fits;
+  for (const auto field :
+       {&CountedSide::with_segments, &CountedSide::with_cluster, &CountedSide::with_prompt,
+        &CountedSide::lacks_segments, &CountedSide::lacks_cluster, &CountedSide::lacks_prompt}) {
+    fits = AddTo(sum.*field, part.*field) && fits;
+  }
+  return fits;
+}
+
+void RowSums::Add(const log::RowColumns::Usage& row, int repeat, bool segments, bool cluster, bool prompt) {
+  ++side_.rows[static_cast<std::size_t>(row.outcome)];
+  side_.with_segments += segments ? 1 : 0;
+  side_.with_cluster += cluster ? 1 : 0;
+  side_.with_prompt += prompt ? 1 : 0;
+  if (row.cost_usd && FitsCost(*row.cost_usd))
+    fits_ = AddTo(side_.cost_units, CostUnits(*row.cost_usd)) && fits_;
+  fits_ = AddTo(side_.input_tokens, row.input_tokens) && fits_;
+  fits_ = AddTo(side_.output_tokens, row.output_tokens) && fits_;
+  if (row.outcome == Outcome::kInfraError) return;
+  if (row.latency_ms) {
+    const std::int64_t at = LatencyClass(*row.latency_ms);
+    if (at >= 0) ++side_.latency[at];
+  }
+  if (last_ == nullptr || last_name_ != row.response_model) {
+    const auto entry = side_.models.try_emplace(std::string(row.response_model)).first;
+    last_ = &entry->second;
+    last_name_ = entry->first;
+  }
+  const auto r = static_cast<std::size_t>(repeat + offset_ - 1);
+  if (last_->by_repeat.size() <= r) last_->by_repeat.resize(r + 1, 0);
+  ++last_->by_repeat[r];
+  if (row.outcome == Outcome::kPass) ++last_->passes;
+}
+
+bool SumRows(std::span<const RunLog> logs, std::span<const int> offsets, CountedSide& side) {
+  bool fits = true;
+  for (std::size_t l = 0; l < logs.size(); ++l) {
+    const RunLog& log = logs[l];
+    JoinRun(side.run, log.run);
+    RowSums sums(side, offsets[l]);
+    if (log.columns) {
+      const log::RowColumns& columns = *log.columns;
+      for (std::size_t place = 0; place < columns.size(); ++place) {
+        const std::uint32_t row = columns.Ordered(place);
+        sums.Add(columns.usage(row), columns.repeat(row),
+                 !columns.segment_sets()[columns.segments(row)].empty(),
+                 columns.cluster(row) != log::RowColumns::kNone, columns.prompt(row) != 0);
+      }
+    } else {
+      for (const CaseRecord& row : log.cases) {
+        sums.Add(
+            {row.outcome, row.response_model ? std::string_view(*row.response_model) : std::string_view(),
+             row.cost_usd, row.latency_ms, row.input_tokens, row.output_tokens},
+            row.repeat, !row.segments.empty(), row.cluster.has_value(), row.prompt_sha256.has_value());
+      }
+    }
+    fits = sums.fits() && fits;
+    const AnswerCounts answers = pair::CountAnswers(log);
+    AddNamed(side.fingerprints, answers.fingerprints(), offsets[l]);
+    AddNamed(side.deployments, answers.deployments(), offsets[l]);
+    AddTo(side.cached, answers.cached_by_repeat(), offsets[l]);
+  }
+  return fits;
+}
+
+void CheckSides(const CaseCounts& counts, io::Diagnostics& diagnostics) {
+  for (std::size_t s = 0; s < 2; ++s) {
+    const CountedSide& side = counts.sides[s];
+    const auto check = [&](std::int64_t with, std::int64_t lacks, const char* what) {
+      if (with == 0 || lacks == 0) return;
+      diagnostics.Add(
+          {}, fmt::format("segment_mismatch: {} of the {} carry no {} where the other side's do, and {} "
+                          "rows of it carry one: one id, different segments or clusters",
+                          lacks == 1 ? "a case" : fmt::format("{} cases", lacks), kSideNames[s], what, with));
+    };
+    check(side.with_segments, side.lacks_segments, "segments");
+    check(side.with_cluster, side.lacks_cluster, "cluster");
+    if (side.lacks_prompt > 0 && side.run.imported_from.empty()) {
+      diagnostics.Add(
+          {}, fmt::format("prompt_unknown: the {}'s rows have no prompt_sha256 for {} cases where the "
+                          "other side's have one: whether both were asked the same is not known",
+                          kSideNames[s], side.lacks_prompt));
+    }
+  }
+}
+
+}  // namespace minslice::reduce
