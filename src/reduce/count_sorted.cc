@@ -77,8 +77,8 @@ class SegmentNumbers {
 // One log, case by case. good() is false once there is anything that this way does not take.
 class SortedLog {
  public:
-  SortedLog(const std::string& path, CountsBuilder& builder, CountedSide& side)
-      : path_(path), builder_(builder), segments_(builder), side_(side) {}
+  SortedLog(const std::string& path, CountsBuilder& builder, CountedSide& side, io::Sha256Pair& hashes)
+      : path_(path), builder_(builder), segments_(builder), side_(side), hash_(&hashes) {}
 
   bool Open() {
     auto stream = io::PlainStream::Open(io::RealFileSystem(), path_);
@@ -123,15 +123,19 @@ class SortedLog {
  private:
   // The next row, or the end record.
   bool Advance() {
-    const auto line = lines_->Next();
-    if (!line || !*line || !lines_->terminated()) return false;
-    if ((*line)->starts_with("{\"record\":\"end\"")) {
-      end_line_ = **line;
-      at_end_ = true;
-      const auto behind = lines_->Next();
-      return behind && !*behind && !stream_->cut();
+    if (const std::size_t size = scanner_.Next(lines_->Buffered(), row_)) {
+      lines_->Take(size);
+    } else {
+      const auto line = lines_->Next();
+      if (!line || !*line || !lines_->terminated()) return false;
+      if ((*line)->starts_with("{\"record\":\"end\"")) {
+        end_line_ = **line;
+        at_end_ = true;
+        const auto behind = lines_->Next();
+        return behind && !*behind && !stream_->cut();
+      }
+      if (!scanner_.Scan(**line, row_)) return false;
     }
-    if (!scanner_.Scan(**line, row_)) return false;
     ++rows_;
     next_id_.assign(row_.case_id);
     next_.repeat = row_.repeat;
@@ -274,7 +278,9 @@ std::optional<CaseCounts> CountSorted(const std::string& incumbent, const std::s
   CountsBuilder builder;
   Identity identity(builder, counts);
   PatternNumbers patterns(builder);
-  SortedLog logs[2] = {{incumbent, builder, counts.sides[0]}, {candidate, builder, counts.sides[1]}};
+  io::Sha256Pair hashes;
+  SortedLog logs[2] = {{incumbent, builder, counts.sides[0], hashes},
+                       {candidate, builder, counts.sides[1], hashes}};
   for (SortedLog& log : logs) {
     if (!log.Open()) return std::nullopt;
   }

@@ -54,8 +54,15 @@ class Seen {
                                              log.side, log.path, log.sha256, *known->second.part));
       return;
     }
-    if (!log.shard) return;
     const auto [cut, first_cut] = cuts_.emplace(log.side, &log);
+    if (log.shard.has_value() != cut->second->shard.has_value()) {
+      const bool shard = log.shard.has_value();
+      Error(part, fmt::format(
+                      "of the {}'s logs {} is a shard and {} is none: which rows are in both is not known",
+                      log.side, shard ? log.path : cut->second->path, shard ? cut->second->path : log.path));
+      return;
+    }
+    if (!log.shard) return;
     if (!first_cut && cut->second->shard->of != log.shard->of) {
       Error(part, fmt::format("{} is one of {} shards of the {}, {} one of {}: they are not cut alike",
                               log.path, log.shard->of, log.side, cut->second->path, cut->second->shard->of));

@@ -64,6 +64,21 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def make_counted_parts(folder):
+    """The counts part-1 and part-2, each of one of two shards."""
+    for part in (1, 2):
+        sides = []
+        for side in ("incumbent", "candidate"):
+            run, *rows, end = [json.loads(line) for line in (folder / f"{side}.jsonl").read_text().splitlines()]
+            rows = [row for row in rows if (row["case_id"][-1] in "02468") == (part == 1)]
+            cases = len({row["case_id"] for row in rows})
+            run.update(shard={"index": part, "of": 2}, cases=cases)
+            end.update(cases=cases)
+            sides += [f"--{side}", folder / f"{side}.{part}.jsonl"]
+            sides[-1].write_text("".join(json.dumps(record) + "\n" for record in [run, *rows, end]))
+        subprocess.run([str(MINSLICE), "--quiet", "reduce", *sides, "-o", folder / f"part-{part}"], check=True, timeout=120)
+
+
 def make_folder(folder, port):
     subprocess.run([str(MINSLICE), "--quiet", "demo", "--dir", str(folder / "made")], stdout=subprocess.DEVNULL, check=True, timeout=120)
     for name in ("suite.yaml", "cases.jsonl", "incumbent.jsonl", "candidate.jsonl", "mock.yaml", "incumbent.outputs.jsonl",
@@ -81,6 +96,7 @@ def make_folder(folder, port):
     half = len(rows) // 2
     (folder / "shard-1.jsonl").write_text("".join(rows[:half]))
     (folder / "shard-2.jsonl").write_text(rows[0] + "".join(rows[half:-1]))
+    make_counted_parts(folder)
     (folder / "damaged.jsonl").write_text("".join(rows[:half]) + rows[half][:40] + "\n" + "".join(rows[half + 1:]))
     (folder / "plan.yaml").write_text("{psi: 0.08, dimension: flow, slices: {refund_flow: 47, invoice: 210, other: 943}}\n")
     (folder / "early.yaml").write_text("version: 1\nsequential: {}\n")

@@ -4,6 +4,7 @@ rows, and the tree in which parts were added. What counts cannot answer is refus
 import hashlib
 import itertools
 import json
+import pathlib
 import random
 import re
 
@@ -152,6 +153,71 @@ def refusals(folder, logs, metric, whole):
     check("unfinished_log" in done.err and not (folder / "no").exists(), done.err)
 
 
+def refused(folder, what, *arguments):
+    done = run("reduce", *arguments, "-o", folder / "refused", exits=(2,))
+    check(what in done.err, f"expected {what!r} in {done.err}")
+    check(not (folder / "refused").exists(), f"counts in spite of {what!r}")
+
+
+def misfortunes(folder, logs, sides, metric):
+    """Shards that were killed, lost, doubled or taken by two workers: said, or healed by the shard's rerun; nothing is counted twice."""
+    def part(k, *both):
+        run("reduce", "--incumbent", both[0], "--candidate", both[1], *metric, "-o", folder / f"shard-{k}", "--quiet")
+        return folder / f"shard-{k}"
+
+    def reduce_all(incumbent, candidate):
+        return ["--incumbent", *incumbent, "--candidate", *candidate, *metric]
+
+    parts = [part(k, *pair) for k, pair in enumerate(zip(*logs), 1)]
+    run("reduce", *parts, "-o", folder / "sound", "--quiet")
+    expected = (folder / "sound").read_bytes()
+
+    # Killed in the middle of a line, by itself and among the others; then run to its end.
+    third = pathlib.Path(logs[0][2])
+    whole = third.read_bytes()
+    third.write_bytes(whole[: len(whole) * 2 // 3])
+    refused(folder, f"{third}", "--incumbent", third, "--candidate", logs[1][2], *metric)
+    refused(folder, "unfinished_log", *reduce_all(*logs))
+    third.write_bytes(whole)
+    run("reduce", *reduce_all(*logs), "-o", folder / "again", "--quiet")
+    check((folder / "again").read_bytes() == expected, "other counts once the shard was complete")
+
+    # Lost: the sum can be made, the gate says which shard it lacks, and the late part makes it whole.
+    run("reduce", *parts[:4], *parts[5:], "-o", folder / "lacking", "--quiet")
+    for command in (["gate", folder / "gate.yaml", "--counts", folder / "lacking"], ["compare", folder / "lacking"],
+                    ["mde", "--pilot", folder / "lacking"], ["simulate", folder / "gate.yaml", "--incumbent", folder / "lacking"]):
+        done = run(*command, exits=(2,))
+        check("shard 5 of 7 of the incumbent is not counted" in done.err and "shard 5 of 7 of the candidate" in done.err, f"{command}: {done.err}")
+    run("reduce", folder / "lacking", parts[4], "-o", folder / "again", "--quiet")
+    check((folder / "again").read_bytes() == expected, "other counts once the lost shard was added")
+    refused(folder, "give the same shards of both", *reduce_all(logs[0][:6], logs[1]))
+    refused(folder, "give the same shards of both", *reduce_all([logs[0][2]], [logs[1][4]]))
+
+    # Doubled: the same log, a copy of it, a part that is in the sum already.
+    copy = folder / "copy.jsonl"
+    copy.write_bytes(whole)
+    for more in (logs[0][2], copy):
+        refused(folder, "is given twice", *reduce_all([*logs[0], more], logs[1]))
+    refused(folder, "is counted in", *parts, parts[2])
+    refused(folder, "is counted in", folder / "lacking", parts[0])
+
+    # Two workers on one shard: the same cases, other answers, another hash.
+    other = [dict(row, latency_ms=row["latency_ms"] + 1) if "latency_ms" in row else row for row in sides[0]]
+    (folder / "other").mkdir()
+    second = write_shards(folder / "other", [other, sides[1]], 7)
+    refused(folder, "shard 3 of 7 of the incumbent is given twice", *reduce_all([*logs[0], second[0][2]], logs[1]))
+    rerun = part("3-again", second[0][2], second[1][2])
+    refused(folder, "shard 3 of 7 of the incumbent is counted in", *parts, rerun)
+    # Another cut of the same run, and the whole run beside one of its shards.
+    whole_run = write_shards(folder / "other", [other, sides[1]], 1)
+    refused(folder, "is a shard and", *reduce_all([whole_run[0][0], logs[0][0]], [logs[1][0]]))
+    (folder / "eighths").mkdir()
+    eighths = write_shards(folder / "eighths", sides, 8)
+    refused(folder, "they are not cut alike", *reduce_all([*logs[0], eighths[0][7]], [*logs[1], eighths[1][7]]))
+    eighth = part("of-8", eighths[0][7], eighths[1][7])
+    refused(folder, "they are not cut alike", *parts, eighth)
+
+
 def other_commands(folder, whole):
     counts = folder / "counts"
     same_answers([
@@ -191,6 +257,7 @@ def test():
                 check(verdict["aggregate"]["n_clusters"] and verdict["nondeterminism"], "no clusters, no repeats")
                 run("reduce", "--incumbent", whole[0], "--candidate", whole[1], *metric, "-o", folder / "counts", "--quiet")
                 refusals(folder, logs, metric, whole)
+                misfortunes(folder, logs, make_sides(**shape), metric)
                 other_commands(folder, whole)
                 show_finds_the_logs(folder)
             if not shape.get("clusters", True):
