@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Random logs and policies through `minslice gate`, and the verdict worked out again from docs/methods.md by other code (scipy, brute force): counts,
-intervals, p-values, the step-down, the hold level, floors, missing rows at their worst and best, and all codes of reasons.
+intervals, p-values, the step-down, the hold level, floors, missing rows at their worst and best, and all codes of reasons. Every fourth has several
+runs a side and no slices.
 
-    random_gates --minslice BIN [--count 200] [--seed 1] [--keep FOLDER]
+    python random_gates.py --minslice BIN [--count 200] [--seed 1] [--go-on]
 
-Needs numpy and scipy. Ends with 1 at the first verdict that differs, whose files are kept."""
+Needs numpy and scipy. Ends with 1 at the first verdict that differs (--go-on: at the end); its files are kept."""
 
 import argparse
 import json
@@ -149,6 +150,69 @@ def clopper_pearson(k, n, alpha):
     return low, high
 
 
+def sign_flips(sums):
+    """Distribution of the flipped sum of whole numbers: {sum: probability}, by dynamic programming."""
+    reach = int(sum(abs(x) for x in sums))
+    weights = np.zeros(2 * reach + 1)
+    weights[reach] = 1
+    for x in (int(abs(x)) for x in sums):
+        if x:
+            moved = np.zeros_like(weights)
+            moved[x:] += weights[:-x] / 2
+            moved[:-x] += weights[x:] / 2
+            weights = moved
+    return np.arange(-reach, reach + 1), weights
+
+
+def decide_means(differences, runs, policy):
+    """Case means of `runs` runs a side, in whole numbers of 1 / runs; 30 cases or more. The decision, its codes and the figures."""
+    alpha, alpha_block = policy["error_rates"]["alpha_promote"], policy["error_rates"]["alpha_block"]
+    margin, target = policy["metrics"][0]["margin"], policy["metrics"][0]["target_mde"]
+    n, seen = len(differences), sum(differences)
+    sums, weights = sign_flips(differences)
+    p = weights[np.abs(sums) > abs(seen)].sum() + weights[np.abs(sums) == abs(seen)].sum() / 2
+    if abs(seen) == 0:
+        p = 1.0
+    p_harm = weights[sums <= seen].sum()
+    d = np.array(differences) / runs
+    delta = d.mean()
+    if not d.any():
+        return None
+    padded = np.append(d, [1.0, -1.0])
+
+    def bounds(level):
+        half = stats.t.ppf((1 + level) / 2, n + 1) * padded.std(ddof=1) / np.sqrt(n + 2)
+        return max(-1.0, padded.mean() - half), min(1.0, padded.mean() + half)
+
+    level = 1 - alpha if policy["goal"] == "superiority" else max(.95, 1 - 2 * alpha)
+    low, high = bounds(level)
+    lower, (_, upper_block) = bounds(1 - 2 * alpha)[0], bounds(1 - 2 * alpha_block)
+    by_interval, by_p = low > 0, p < alpha and delta > 0
+    superior = (by_interval and by_p) if policy["methods"]["claim"] == "all" else (by_interval or by_p)
+    non_inferior, inferior, worse = lower > -margin, upper_block < -margin, upper_block < 0
+    status = ("superior" if superior else "inferior" if inferior else
+              ("non_inferior_worse" if worse else "non_inferior") if non_inferior else
+              "inconclusive_worse" if worse else "inconclusive")
+    figures = dict(n_pairs=n, delta=delta, ci_low=low, ci_high=high, lower_bound=lower, p_value=p, p_harm=p_harm, status=status, level=level)
+    codes = {}
+    if inferior:
+        codes["aggregate_inferior"] = "blocked"
+    elif status == "inconclusive_worse":
+        codes["aggregate_worse"] = "hold"
+    elif policy["goal"] == "non_inferiority":
+        if not (non_inferior or superior):
+            codes["not_non_inferior"] = "inconclusive"
+    elif not superior:
+        psi = min(1.0, d.var(ddof=1) + delta * delta)
+        za, zb = stats.norm.isf(alpha / 2), stats.norm.ppf(policy["error_rates"]["power"])
+        short = lambda x: za * np.sqrt(psi) + zb * np.sqrt(max(psi - x * x, 0.0)) - x * np.sqrt(n)
+        mde = None if short(psi) > 0 else optimize.brentq(short, 1e-12, psi, xtol=1e-12)
+        powered = mde <= target + 1e-9 and high - low <= 2 * target + 1e-9 if mde is not None else high < target
+        codes["no_demonstrated_gain" if powered else "underpowered"] = "hold" if powered else "inconclusive"
+        figures["mde"] = mde
+    return max(codes.values(), key=DECISIONS.index) if codes else "promote", codes, {"aggregate": figures, "mde": figures.pop("mde", None)}
+
+
 def decide(pairs, policy, figures=None):
     """pairs: [(incumbent, candidate, slice)]. The decision and the codes of its reasons."""
     rates = policy["error_rates"]
@@ -258,6 +322,21 @@ def decide(pairs, policy, figures=None):
     return worst, codes
 
 
+def generate_runs(r):
+    """Cases of several runs a side, no slices, nothing missing."""
+    runs, n = r.choice([2, 3, 5]), r.choice([30, 60, 150, 400, 900])
+    base, flaky, shift = r.choice([.5, .8, .95]), r.choice([.02, .1, .3]), r.choice([0, 0, .03, -.03, -.1])
+    rows = []
+    for i in range(n):
+        rate = r.random() if r.random() < flaky else float(r.random() < base)
+        other = min(1.0, max(0.0, rate + (shift if r.random() < .8 else 0) + (r.choice([-1, 1]) if r.random() < r.choice([0, .05]) else 0)))
+        rows.append((f"c{i:04}", [[r.random() < rate for _ in range(runs)], [r.random() < other for _ in range(runs)]]))
+    _, policy = generate(r)
+    policy["segments"] = {"dimensions": []}
+    policy["nondeterminism"] = {"on_fail": "warn"}
+    return rows, policy
+
+
 def generate(r):
     slices = [f"s{i:02}" for i in range(r.choice([1, 2, 4, 7, 12, 25]))]
     n = r.choice([25, 60, 150, 400, 900, 1500])
@@ -348,6 +427,20 @@ def expected(rows, policy, verdict):
     return decision, codes, figures
 
 
+def log_of(rows, side, name, several):
+    lines = [{"record": "run", "log_version": 1, "suite": "s", "target": name, "request_model": name}]
+    if several:
+        for run in range(len(rows[0][1][0])):
+            lines += [{"record": "case", "case_id": case, "repeat": run + 1, "outcome": "pass" if sides[side][run] else "fail",
+                       "response_model": name + "-2026-01-01"} for case, sides in rows]
+    else:
+        for case, value, outcome in rows:
+            if outcome[side] != "absent":
+                answered = {} if outcome[side] == "infra_error" else {"response_model": name + "-2026-01-01"}
+                lines.append({"record": "case", "case_id": case, "outcome": outcome[side], "segments": {"flow": value}, **answered})
+    return [*lines, {"record": "end", "rows": len(lines) - 1}]
+
+
 def close(x, y):
     return (x is None) == (y is None) and (x is None or abs(x - y) <= 1e-9 + 1e-7 * abs(y))
 
@@ -362,21 +455,11 @@ def main():
     tally, failed = {}, 0
     for k in range(args.count):
         r = random.Random(f"{args.seed}/{k}")
-        rows, policy = generate(r)
+        several = k % 4 == 3
+        rows, policy = generate_runs(r) if several else generate(r)
         folder = pathlib.Path(tempfile.mkdtemp(prefix="random_gates_"))
         for side, name in enumerate(["incumbent", "candidate"]):
-            with open(folder / f"{name}.jsonl", "w") as out:
-                out.write(json.dumps({"record": "run", "log_version": 1, "suite": "s", "target": name, "request_model": name}) + "\n")
-                written = 0
-                for case, v, outcome in rows:
-                    if outcome[side] == "absent":
-                        continue
-                    row = {"record": "case", "case_id": case, "outcome": outcome[side], "segments": {"flow": v}}
-                    if outcome[side] != "infra_error":
-                        row["response_model"] = name + "-2026-01-01"
-                    out.write(json.dumps(row) + "\n")
-                    written += 1
-                out.write(json.dumps({"record": "end", "rows": written}) + "\n")
+            (folder / f"{name}.jsonl").write_text("\n".join(json.dumps(row) for row in log_of(rows, side, name, several)) + "\n")
         (folder / "gate.yaml").write_text(json.dumps(policy))
         done = subprocess.run([args.minslice, "gate", folder / "gate.yaml", "--incumbent", folder / "incumbent.jsonl", "--candidate", folder / "candidate.jsonl",
                                "--format", "json"], capture_output=True, text=True)
@@ -385,7 +468,13 @@ def main():
             failed += 1
             continue
         verdict = json.loads(done.stdout)
-        decision, codes, figures = expected(rows, policy, verdict)
+        if several:
+            answer = decide_means([sum(sides[1]) - sum(sides[0]) for _, sides in rows], len(rows[0][1][0]), policy)
+            if answer is None:
+                continue
+            decision, codes, figures = answer
+        else:
+            decision, codes, figures = expected(rows, policy, verdict)
         theirs = {x["code"]: x["decision"] for x in verdict["reasons"] if x["decision"] != "promote"}
         wrong = []
         if verdict["verdict"] != decision:
