@@ -72,7 +72,7 @@ class Mock:
         lines = queue.Queue()
         threading.Thread(target=lambda: lines.put(self.process.stdout.readline()), daemon=True).start()
         try:
-            self.base_url = lines.get(timeout=30).strip()
+            self.base_url = lines.get(timeout=120).strip()
         except queue.Empty:
             self.base_url = ""
         if not self.base_url.startswith("http://127.0.0.1:"):
