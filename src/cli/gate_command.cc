@@ -1,6 +1,7 @@
 // minslice gate: policy + two sides' logs -> verdict, reports, exit code.
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,10 @@
 #include <unordered_set>
 #include <utility>
 #include <vector>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "cli/common_flags.h"
 #include "cli/gate_context.h"
@@ -116,6 +121,15 @@ bool CanBeReadAgain(const GateOptions& options) {
          std::all_of(options.candidate.begin(), options.candidate.end(), regular);
 }
 
+// The process ends with the verdict: pages that were given back would only be asked for again.
+void KeepPages() {
+#ifdef __GLIBC__
+  constexpr int kLargest = 1 << 25;  // what mallopt takes
+  mallopt(M_MMAP_THRESHOLD, kLargest);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
+}
+
 // The sides as they were asked for: logs, or counts of both.
 bool TakeCounts(GateOptions& options, Session& session) {
   if (options.counts.empty() == (options.incumbent.empty() && options.candidate.empty())) {
@@ -133,6 +147,7 @@ bool TakeCounts(GateOptions& options, Session& session) {
 }
 
 void RunGate(GateOptions& options, Session& session) {
+  KeepPages();
   if (!TakeCounts(options, session)) return;
   std::optional<store::Address> store;
   if (!options.store.empty()) {

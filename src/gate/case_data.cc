@@ -1,6 +1,7 @@
 #include "gate/case_data.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
@@ -27,6 +28,17 @@ std::vector<std::uint32_t> AllPlaces(const PairedTable& table) {
   std::vector<std::uint32_t> places(table.n_cases());
   std::iota(places.begin(), places.end(), 0U);
   return places;
+}
+
+using CodeCounts = std::array<std::int64_t, kMissingPair + 1>;
+
+stats::PairedCounts CountsOf(const CodeCounts& codes) {
+  stats::PairedCounts counts;
+  counts.both = codes[kBoth];
+  counts.incumbent_only = codes[kIncumbentOnly];
+  counts.candidate_only = codes[kCandidateOnly];
+  counts.neither = codes[kNeither];
+  return counts;
 }
 
 }  // namespace
@@ -90,25 +102,9 @@ RuleInput CaseData::Input() const {
   RuleInput input;
   input.differences = by_counts_ ? nullptr : this;
   input.swaps = this;
-  const auto add = [](stats::PairedCounts& counts, std::uint8_t code) {
-    switch (code) {
-      case kBoth:
-        ++counts.both;
-        break;
-      case kIncumbentOnly:
-        ++counts.incumbent_only;
-        break;
-      case kCandidateOnly:
-        ++counts.candidate_only;
-        break;
-      case kNeither:
-        ++counts.neither;
-        break;
-      default:
-        break;
-    }
-  };
-  for (const std::uint8_t code : code_) add(input.aggregate, code);
+  CodeCounts all{};
+  for (const std::uint8_t code : code_) ++all[code];
+  input.aggregate = CountsOf(all);
   for (const Dimension& dimension : table_.dimensions) {
     RuleDimension out;
     out.name = dimension.name;
@@ -117,13 +113,20 @@ RuleInput CaseData::Input() const {
     for (std::size_t v = 0; v < none; ++v) out.values[v].value = dimension.values[v];
     out.values[none].value = kNoValueName;
     out.values[none].no_value = true;
-    for (std::uint32_t place = 0; place < order_.size(); ++place) {
-      const std::uint32_t i = order_[place];
+    // Five numbers a value first: they fit into the cache where the values do not.
+    std::vector<CodeCounts> counts(none + 1);
+    for (std::size_t i = 0; i < code_.size(); ++i) {
       const std::uint32_t v = dimension.value_of_case[i];
-      RuleValue& value = out.values[v == kNoValue ? none : v];
-      ++value.carried;
-      add(value.counts, code_[i]);
-      if (!by_counts_) value.cases.push_back(place);
+      ++counts[v == kNoValue ? none : v][code_[i]];
+    }
+    for (std::uint32_t place = 0; !by_counts_ && place < order_.size(); ++place) {
+      const std::uint32_t v = dimension.value_of_case[order_[place]];
+      out.values[v == kNoValue ? none : v].cases.push_back(place);
+    }
+    for (std::size_t v = 0; v <= none; ++v) {
+      const CodeCounts& of_value = counts[v];
+      out.values[v].carried = std::accumulate(of_value.begin(), of_value.end(), std::int64_t{0});
+      out.values[v].counts = CountsOf(of_value);
     }
     input.dimensions.push_back(std::move(out));
   }

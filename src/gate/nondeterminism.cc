@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
+#include <iterator>
 #include <utility>
 
 #include "gate/integrity.h"
@@ -13,6 +15,8 @@
 
 namespace minslice::gate {
 namespace {
+
+constexpr std::size_t kWorthAThread = 20000;  // cases
 
 struct SideOfRun {
   const char* name;
@@ -119,12 +123,25 @@ std::optional<VerdictNondeterminism> JudgeRepeats(const Policy& policy, const Pa
   const int both = policy.nondeterminism.runs;
   const auto key = [&](int asked, const char* own) { return asked >= both ? own : "nondeterminism.runs"; };
   VerdictNondeterminism noise;
-  noise.incumbent =
-      JudgeSide(policy, {"incumbent", incumbent, table.incumbent, std::max(runs.incumbent, both)},
-                table.n_cases(), key(runs.incumbent, "runs.incumbent"), reasons, warnings);
+  // Both sides at once where there is enough to do.
+  std::vector<VerdictReason> of_incumbent;
+  std::vector<std::string> warnings_of_incumbent;
+  auto judged =
+      std::async(table.n_cases() >= kWorthAThread ? std::launch::async : std::launch::deferred, [&] {
+        return JudgeSide(policy, {"incumbent", incumbent, table.incumbent, std::max(runs.incumbent, both)},
+                         table.n_cases(), key(runs.incumbent, "runs.incumbent"), of_incumbent,
+                         warnings_of_incumbent);
+      });
+  std::vector<VerdictReason> of_candidate;
+  std::vector<std::string> warnings_of_candidate;
   noise.candidate =
       JudgeSide(policy, {"candidate", candidate, table.candidate, std::max(runs.candidate, both)},
-                table.n_cases(), key(runs.candidate, "runs.candidate"), reasons, warnings);
+                table.n_cases(), key(runs.candidate, "runs.candidate"), of_candidate, warnings_of_candidate);
+  noise.incumbent = judged.get();
+  for (auto* found : {&of_incumbent, &of_candidate})
+    std::move(found->begin(), found->end(), std::back_inserter(reasons));
+  for (auto* said : {&warnings_of_incumbent, &warnings_of_candidate})
+    std::move(said->begin(), said->end(), std::back_inserter(warnings));
   if (!noise.incumbent && !noise.candidate) return std::nullopt;
   const std::vector<std::uint32_t> order = pair::CanonicalOrder(table);
   const std::vector<double> before = pair::ScoresInOrder(table.incumbent, order);

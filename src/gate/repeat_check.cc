@@ -19,6 +19,7 @@
 #include "minslice/evidence_id.h"
 #include "minslice/stats/proportion.h"
 #include "pair/answer_rows.h"
+#include "pair/answers.h"
 #include "pair/counted.h"
 
 namespace minslice::gate {
@@ -66,17 +67,15 @@ struct Arm {
   }
 };
 
-Result<Arm> Collect(std::vector<const RunLog*> logs) {
-  Arm arm;
-  arm.logs = std::move(logs);
-  pair::AnswerTexts texts(arm.texts);
-  io::Diagnostics errors;
-  struct Placed {
-    std::string_view id;
-    std::size_t repeat;
-    Row row;
-  };
-  std::vector<Placed> rows;
+struct PlacedRow {
+  std::string_view id;
+  std::size_t repeat;  // from 0
+  Row row;
+};
+
+// Of several logs, or of one that holds rows. Gives how many repeats the arm has.
+int CollectRows(const Arm& arm, pair::AnswerTexts& texts, std::vector<PlacedRow>& rows,
+                io::Diagnostics& errors) {
   std::set<std::pair<std::string_view, int>> seen;  // only needed where there are several logs
   std::map<std::string, std::string_view> hashes;
   int repeats = 1;
@@ -89,7 +88,6 @@ Result<Arm> Collect(std::vector<const RunLog*> logs) {
     }
     const std::size_t first = rows.size();
     bool further = false;  // holds a (case, repeat) of an earlier log
-    rows.reserve(first + (pair::HoldsRows(*log) ? log->cases.size() : log->columns->size()));
     pair::ForEachAnswer(*log, texts, [&](std::string_view id, int repeat, const Row& row) {
       rows.push_back({id, static_cast<std::size_t>(repeat) - 1, row});
       rows.back().row.log = static_cast<std::uint16_t>(l);
@@ -105,31 +103,49 @@ Result<Arm> Collect(std::vector<const RunLog*> logs) {
     // What the run planned counts too: a repeat that has not begun is a missing one.
     repeats = std::max(repeats, log->run.repeats + offset);
   }
+  std::stable_sort(rows.begin(), rows.end(), [](const PlacedRow& a, const PlacedRow& b) {
+    return std::tie(a.id, a.repeat) < std::tie(b.id, b.repeat);
+  });
+  return repeats;
+}
+
+Result<Arm> Collect(std::vector<const RunLog*> logs) {
+  Arm arm;
+  arm.logs = std::move(logs);
+  pair::AnswerTexts texts(arm.texts);
+  io::Diagnostics errors;
+  const RunLog& log = *arm.logs.front();
+  const bool in_order = arm.logs.size() == 1 && !pair::HoldsRows(log);
+  std::vector<PlacedRow> rows;
+  const int repeats = in_order ? std::max({1, pair::HighestRepeat(log), log.run.repeats})
+                               : CollectRows(arm, texts, rows, errors);
   if (repeats > kMostRepeats) {
-    errors.Add({arm.logs.front()->path, 0, 0},
+    errors.Add({log.path, 0, 0},
                fmt::format("expected at most {} repeats of one arm, found {}", kMostRepeats, repeats));
     return tl::unexpected(errors.ToFailure());
   }
-  const auto before = [](const Placed& a, const Placed& b) {
-    const int compared = a.id.compare(b.id);
-    return compared != 0 ? compared < 0 : a.repeat < b.repeat;
-  };
-  // Columns come in order.
-  if (!std::is_sorted(rows.begin(), rows.end(), before)) std::stable_sort(rows.begin(), rows.end(), before);
   arm.repeats = static_cast<std::size_t>(repeats);
-  arm.rows.reserve(rows.size());
-  for (Placed& placed : rows) {
-    if (arm.ids.empty() || arm.ids.back() != placed.id) {
-      arm.ids.push_back(placed.id);
+  const std::size_t n = in_order ? log.columns->size() : rows.size();
+  arm.rows.reserve(n);
+  arm.ids.reserve(n / arm.repeats + 1);
+  const auto place = [&](std::string_view id, std::size_t repeat, const Row& row) {
+    if (arm.ids.empty() || arm.ids.back() != id) {
+      arm.ids.push_back(id);
       arm.rows.resize(arm.ids.size() * arm.repeats);
     }
-    Row& place = arm.rows[(arm.ids.size() - 1) * arm.repeats + placed.repeat];
-    if (place.there) {
-      errors.Add({arm.logs.front()->path, 0, 0},
-                 fmt::format("case {} has two rows for repeat {}", io::Quoted(placed.id), placed.repeat + 1));
+    Row& at = arm.rows[(arm.ids.size() - 1) * arm.repeats + repeat];
+    if (at.there) {
+      errors.Add({log.path, 0, 0},
+                 fmt::format("case {} has two rows for repeat {}", io::Quoted(id), repeat + 1));
     }
-    place = placed.row;
+    at = row;
+  };
+  if (in_order) {
+    pair::ForEachAnswer(log, texts, [&place](std::string_view id, int repeat, const Row& row) {
+      place(id, static_cast<std::size_t>(repeat) - 1, row);
+    });
   }
+  for (const PlacedRow& row : rows) place(row.id, row.repeat, row.row);
   if (!errors.empty()) return tl::unexpected(errors.ToFailure());
   return arm;
 }

@@ -6,7 +6,9 @@
 #include <limits>
 #include <numeric>
 
+#include "log/prefix_sort.h"
 #include "log/text_hash.h"
+#include "log/text_order.h"
 
 namespace minslice::log {
 namespace {
@@ -154,7 +156,8 @@ void RowColumns::Append(const RowFields& row) {
   if (n == 0) {
     runs_.push_back(0);
   } else {
-    const int compared = id(n - 1).compare(row.case_id);
+    const int compared = CompareTexts(id(n - 1), row.case_id);
+    distinct_ids_ = distinct_ids_ && compared != 0;
     if (compared > 0 || (compared == 0 && repeat(n - 1) > row.repeat)) runs_.push_back(n);
   }
   Cells& cells = rows_.emplace_back();
@@ -255,7 +258,7 @@ void RowColumns::SortRows() {
   order_.resize(n);
   std::iota(order_.begin(), order_.end(), 0U);
   const auto before = [this](std::uint32_t a, std::uint32_t b) {
-    const int compared = id(a).compare(id(b));
+    const int compared = CompareTexts(id(a), id(b));
     if (compared != 0) return compared < 0;
     if (repeat(a) != repeat(b)) return repeat(a) < repeat(b);
     return a < b;
@@ -288,22 +291,58 @@ void RowColumns::SortRows() {
     while (same < common && same < b.size() && a[same] == b[same]) ++same;
     common = same;
   }
-  struct Key {
-    std::uint64_t prefix;
-    std::uint32_t row;
-  };
-  std::vector<Key> keys(n);
+  std::vector<PrefixedRow> prefixed(n);
   for (std::uint32_t row = 0; row < n; ++row) {
     const std::string_view rest = id(row).substr(common);
     std::uint64_t prefix = 0;
     for (std::size_t i = 0; i < 8; ++i)
       prefix = prefix << 8U | (i < rest.size() ? static_cast<unsigned char>(rest[i]) : 0U);
-    keys[row] = {prefix, row};
+    prefixed[row] = {prefix, row};
   }
-  std::sort(keys.begin(), keys.end(), [&before](const Key& a, const Key& b) {
-    return a.prefix != b.prefix ? a.prefix < b.prefix : before(a.row, b.row);
-  });
-  for (std::size_t i = 0; i < n; ++i) order_[i] = keys[i].row;
+  SortByPrefix(prefixed);
+  for (std::size_t i = 0; i < n; ++i) order_[i] = prefixed[i].row;
+  // What the prefix does not decide.
+  for (std::size_t i = 0; i < n;) {
+    std::size_t end = i + 1;
+    while (end < n && prefixed[end].prefix == prefixed[i].prefix) ++end;
+    if (end > i + 1) {
+      std::sort(order_.begin() + static_cast<std::ptrdiff_t>(i),
+                order_.begin() + static_cast<std::ptrdiff_t>(end), before);
+    }
+    i = end;
+  }
+}
+
+// The rows of order_ as they are ordered, so that whoever goes through them goes through memory.
+void RowColumns::Reorder() {
+  constexpr std::size_t kAhead = 16;
+  std::vector<Cells> rows;
+  std::string ids;
+  std::vector<std::uint64_t> score_at;
+  std::vector<Score> scores;
+  rows.reserve(order_.size());
+  ids.reserve(ids_.size());
+  scores.reserve(scores_.size());
+  for (std::size_t place = 0; place < order_.size(); ++place) {
+    if (place + kAhead < order_.size()) {
+      __builtin_prefetch(&rows_[order_[place + kAhead]]);
+      __builtin_prefetch(ids_.data() + rows_[order_[place + kAhead / 2]].id_at);
+    }
+    const std::uint32_t row = order_[place];
+    rows.push_back(rows_[row]);
+    rows.back().id_at = ids.size();
+    ids.append(id(row));
+    if (score_at_.empty()) continue;
+    score_at.push_back(scores.size());
+    for (std::uint64_t i = score_at_[row]; i < score_at_[row + 1]; ++i) scores.push_back(scores_[i]);
+  }
+  if (!score_at_.empty()) score_at.push_back(scores.size());
+  rows_.swap(rows);
+  ids_.swap(ids);
+  score_at_.swap(score_at);
+  scores_.swap(scores);
+  order_ = {};
+  in_order_ = true;
 }
 
 std::uint32_t RowColumns::Finish(bool supersede, std::size_t closed) {
@@ -311,16 +350,17 @@ std::uint32_t RowColumns::Finish(bool supersede, std::size_t closed) {
   if (runs_.size() > 1) {
     in_order_ = false;
     SortRows();
+    if (runs_.size() > kMostRuns && closed >= n) Reorder();
   }
   std::uint32_t added = kNone;
-  const auto same = [this](std::uint32_t a, std::uint32_t b) {
-    return repeat(a) == repeat(b) && id(a) == id(b);
-  };
+  if (in_order_ && distinct_ids_ && closed < n) added = static_cast<std::uint32_t>(closed);
   std::vector<bool> gone;
   std::uint32_t last = kNone;
-  for (std::size_t place = 0; place < n && (supersede || closed < n); ++place) {
+  for (std::size_t place = 0; place < n && !(in_order_ && distinct_ids_); ++place) {
     const std::uint32_t row = Ordered(place);
-    const bool first = last == kNone || !same(last, row);
+    const bool same_id = last != kNone && CompareTexts(id(last), id(row)) == 0;
+    const bool first = !same_id || repeat(last) != repeat(row);
+    distinct_ids_ = distinct_ids_ && !same_id;
     if (first && row >= closed && row < added) added = row;
     if (!first && supersede && outcome(last) == Outcome::kInfraError) {
       if (gone.empty()) gone.resize(n);

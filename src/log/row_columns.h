@@ -44,9 +44,10 @@ class RowColumns {
     return in_order_ ? static_cast<std::uint32_t>(place) : order_[place];
   }
   std::int64_t superseded() const { return superseded_; }
+  bool distinct_ids() const { return distinct_ids_; }  // no two rows have one id
   int max_repeat() const { return max_repeat_; }
 
-  // Of a row, in the file's order.
+  // Of a row; a shuffled log's rows are put in order.
   std::size_t n_rows() const { return rows_.size(); }
   std::string_view id(std::uint32_t row) const {
     const std::uint64_t begin = rows_[row].id_at;
@@ -108,6 +109,7 @@ class RowColumns {
   std::uint32_t ServingOf(const RowFields& row);
   std::uint32_t Number(Names& names, std::string_view text, bool& is_new);
   void SortRows();
+  void Reorder();
 
   static constexpr std::int64_t kNoTokens = std::numeric_limits<std::int64_t>::min();
   static constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
@@ -139,7 +141,7 @@ class RowColumns {
   AnswerCounts answers_;
   std::int64_t superseded_ = 0;
   int max_repeat_ = 0;
-  bool has_segments_ = false, in_order_ = true;
+  bool has_segments_ = false, in_order_ = true, distinct_ids_ = true;
 };
 
 }  // namespace minslice::log

@@ -190,6 +190,16 @@ class ValueScanner {
         return true;
       }
     }
+    // The same divided by ten some more times: 9.81e-05 is 981 / 10^7.
+    if (n > 0 && (*begin != '0' || n == 1) && at_[-1] != '.' && at_[0] == 'e' && at_[1] == '-' &&
+        at_[2] == '0' && at_[3] >= '0' && at_[3] <= '9' && (at_[4] < '0' || at_[4] > '9')) {
+      const auto places = static_cast<std::size_t>(at_ - begin) - n;  // with the point
+      const std::size_t tens = (places > 0 ? places - 1 : 0) + static_cast<std::size_t>(at_[3] - '0');
+      const std::uint64_t digits = places > 0 ? whole * kWholeTens[places - 1] + part : whole;
+      value = static_cast<double>(digits) / kTens[tens];
+      at_ += 4;
+      return true;
+    }
     at_ = begin;
     if (!Number()) return false;
     double number = 0;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "log/text_order.h"
 #include "pair/arm_filler.h"
 #include "pair/case_segments.h"
 #include "pair/check_runs.h"
@@ -21,15 +22,16 @@ constexpr std::size_t kWorthAThread = 20000;  // cases
 template <class Visit>
 void Join(const Side& a, const Side& b, Visit visit) {
   const auto end_of = [](const Side& side, std::size_t from) {
-    const std::string_view id = side.id(side.rows[from]);
     std::size_t end = from + 1;
-    while (end < side.rows.size() && side.id(side.rows[end]) == id) ++end;
+    if (side.distinct_ids) return end;
+    const std::string_view id = side.id(side.rows[from]);
+    while (end < side.rows.size() && log::CompareTexts(side.id(side.rows[end]), id) == 0) ++end;
     return end;
   };
   for (std::size_t i = 0, j = 0; i < a.rows.size() || j < b.rows.size();) {
     const int compared = i == a.rows.size()   ? 1
                          : j == b.rows.size() ? -1
-                                              : a.id(a.rows[i]).compare(b.id(b.rows[j]));
+                                              : log::CompareTexts(a.id(a.rows[i]), b.id(b.rows[j]));
     const std::size_t i_end = compared <= 0 ? end_of(a, i) : i;
     const std::size_t j_end = compared >= 0 ? end_of(b, j) : j;
     visit(compared <= 0 ? a.id(a.rows[i]) : b.id(b.rows[j]), std::span(a.rows).subspan(i, i_end - i),

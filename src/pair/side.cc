@@ -167,6 +167,7 @@ void CollectRows(Side& side, std::vector<Finding>& findings) {
     }
   }
   MergeRows(side);
+  side.distinct_ids = side.columns.size() == 1 && side.columns.front().columns->distinct_ids();
 }
 
 void CheckShards(const Side& side, std::vector<Finding>& findings) {

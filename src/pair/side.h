@@ -38,7 +38,8 @@ struct Side {
   const char* name;
   std::span<const RunLog> logs;
   std::vector<LogRows> columns;
-  std::vector<Row> rows;  // ascending by (id, repeat)
+  std::vector<Row> rows;      // ascending by (id, repeat)
+  bool distinct_ids = false;  // no two of them have one id
   int repeats = 1;
   bool has_segments = false;
   bool has_clusters = false;
