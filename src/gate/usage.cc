@@ -75,7 +75,7 @@ SideUsage UsageOf(std::span<const RunLog> logs) {
         if (at >= 0) ++latency[at];
       }
       const std::string_view name = row.response_model;
-      if (last == nullptr || name != last_name) {
+      if (last == nullptr || (name.data() != last_name.data() && name != last_name)) {
         last = &models[name];
         last_name = name;
       }

@@ -347,16 +347,17 @@ void RowColumns::Reorder() {
 
 std::uint32_t RowColumns::Finish(bool supersede, std::size_t closed) {
   const std::size_t n = n_rows();
+  const bool ascending = runs_.size() <= 1 && distinct_ids_;  // each id once
   if (runs_.size() > 1) {
     in_order_ = false;
     SortRows();
     if (runs_.size() > kMostRuns && closed >= n) Reorder();
   }
   std::uint32_t added = kNone;
-  if (in_order_ && distinct_ids_ && closed < n) added = static_cast<std::uint32_t>(closed);
+  if (ascending && closed < n) added = static_cast<std::uint32_t>(closed);
   std::vector<bool> gone;
   std::uint32_t last = kNone;
-  for (std::size_t place = 0; place < n && !(in_order_ && distinct_ids_); ++place) {
+  for (std::size_t place = 0; place < n && !ascending; ++place) {
     const std::uint32_t row = Ordered(place);
     const bool same_id = last != kNone && CompareTexts(id(last), id(row)) == 0;
     const bool first = !same_id || repeat(last) != repeat(row);

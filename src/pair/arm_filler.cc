@@ -14,7 +14,6 @@ void ArmFiller::Fill(std::span<const Row> rows) {
   arm_.scores.resize(base + repeats_, kMissing);
   arm_.has_row.resize(base + repeats_, 0);
   arm_.model_error.resize(base + repeats_, 0);
-  const bool pass_metric = table_.metric == "pass";
   double sum = 0;
   int present = 0;
   for (const Row& row : rows) {
@@ -29,7 +28,7 @@ void ArmFiller::Fill(std::span<const Row> rows) {
     arm_.model_error[cell] = outcome == Outcome::kModelError ? 1 : 0;
     if (outcome == Outcome::kInfraError) continue;
     double score = outcome == Outcome::kPass ? 1 : 0;
-    if (!pass_metric && outcome != Outcome::kModelError) {
+    if (!pass_metric_ && outcome != Outcome::kModelError) {
       score = columns.score(row.row, table_.metric);
       if (!std::isfinite(score)) {
         Note(without_metric_, row);

@@ -17,7 +17,11 @@ namespace minslice::pair {
 class ArmFiller {
  public:
   ArmFiller(const Side& side, PairedTable& table, PairedArm& arm)
-      : side_(side), table_(table), arm_(arm), repeats_(static_cast<std::size_t>(side.repeats)) {
+      : side_(side),
+        table_(table),
+        arm_(arm),
+        repeats_(static_cast<std::size_t>(side.repeats)),
+        pass_metric_(table.metric == "pass") {
     arm.repeats = side.repeats;
   }
   void Reserve(std::size_t cases) {
@@ -40,6 +44,7 @@ class ArmFiller {
   PairedTable& table_;
   PairedArm& arm_;
   std::size_t repeats_;
+  bool pass_metric_;
   std::vector<std::string> duplicates_, without_metric_;
 };
 

@@ -82,15 +82,15 @@ void WarnOfSharedPrompts(const std::vector<Identity>& cases, std::vector<std::st
   // Most prompts are met once: a bit each finds the few that may not be.
   std::size_t bits = 1024;
   while (bits < cases.size() * 16) bits *= 2;
-  std::vector<bool> met(bits);
-  std::unordered_map<std::uint64_t, std::size_t> again;
+  std::vector<bool> met(bits), again(bits);
+  bool any = false;
   for (const Identity& identity : cases) {
     if (identity.prompt == 0) continue;
-    auto bit = met[identity.prompt & (bits - 1)];
-    if (bit) again.emplace(identity.prompt, 0);
-    bit = true;
+    const std::size_t at = identity.prompt & (bits - 1);
+    if (met[at]) any = again[at] = true;
+    met[at] = true;
   }
-  if (again.empty()) return;
+  if (!any) return;
   struct Shared {
     std::size_t cases = 0;
     std::uint32_t cluster = kNoValue;
@@ -98,7 +98,7 @@ void WarnOfSharedPrompts(const std::vector<Identity>& cases, std::vector<std::st
   };
   std::unordered_map<std::uint64_t, Shared> shared;
   for (const Identity& identity : cases) {
-    if (identity.prompt == 0 || !again.contains(identity.prompt)) continue;
+    if (identity.prompt == 0 || !again[identity.prompt & (bits - 1)]) continue;
     Shared& prompt = shared[identity.prompt];
     if (prompt.cases++ == 0) prompt.cluster = identity.cluster;
     prompt.one_cluster =

@@ -17,6 +17,8 @@ namespace minslice::pair {
 namespace {
 
 constexpr std::size_t kWorthAThread = 20000;  // cases
+// What one thread writes does not lie beside what another one reads: the cache holds this much as one.
+constexpr std::size_t kApart = 128;
 
 // The cases of both sides in order of their ids: calls visit(id, incumbent's rows, candidate's rows).
 template <class Visit>
@@ -62,7 +64,7 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
   PairResult result;
   PairedTable& table = result.table;
   table.metric = metric;
-  Side sides[2];
+  alignas(kApart) Side sides[2];
   sides[0].name = "incumbent";
   sides[0].logs = incumbent;
   sides[1].name = "candidate";
@@ -83,9 +85,11 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
   const Numbers numbers = NumberNames(sides);
   const std::size_t expected = std::max(sides[0].rows.size() / static_cast<std::size_t>(sides[0].repeats),
                                         sides[1].rows.size() / static_cast<std::size_t>(sides[1].repeats));
-  ArmFiller arms[2] = {{sides[0], table, table.incumbent}, {sides[1], table, table.candidate}};
-  Identities identities(sides, expected);
-  table.case_ids.reserve(expected);
+  alignas(kApart)
+      ArmFiller arms[2] = {{sides[0], table, table.incumbent}, {sides[1], table, table.candidate}};
+  alignas(kApart) Identities identities(sides, expected);
+  std::vector<std::string> case_ids;
+  case_ids.reserve(expected);
   for (ArmFiller& arm : arms) arm.Reserve(expected);
   // Ascending by id, so that the order of lines changes nothing. How the cases were answered is looked at in
   // one walk, what they are in another one at the same time.
@@ -97,11 +101,12 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
     });
   });
   Join(sides[0], sides[1], [&](std::string_view id, std::span<const Row> a, std::span<const Row> b) {
-    table.case_ids.emplace_back(id);
+    case_ids.emplace_back(id);
     std::span<const Row> rows[2] = {a, b};
     identities.Add(id, sides, rows);
   });
   answers.get();
+  table.case_ids = std::move(case_ids);
   auto shared_prompts = std::async(launch, [&] {
     std::vector<std::string> warnings;
     WarnOfSharedPrompts(identities.cases, warnings);

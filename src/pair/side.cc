@@ -75,6 +75,9 @@ class Seen {
 // The rows of all logs in one order. Each log is in order already.
 void MergeRows(Side& side) {
   std::vector<std::size_t> starts = {0};
+  std::size_t n = 0;
+  for (const LogRows& log : side.columns) n += log.left_out ? 0 : log.columns->size();
+  side.rows.reserve(n);
   for (std::size_t l = 0; l < side.columns.size(); ++l) {
     const LogRows& log = side.columns[l];
     if (log.left_out) continue;

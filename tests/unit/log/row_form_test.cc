@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <initializer_list>
+#include <numeric>
 #include <random>
 #include <string>
 #include <utility>
@@ -113,8 +115,14 @@ TEST(RowForm, RowsAreReadAsTheParserReadsThem) {
   for (int round = 0; round < 1500; ++round) {
     Writer writer(random);
     std::string text = std::string(kRun) + "\n";
-    const int rows = 2 + static_cast<int>(random() % 60);
-    for (int i = 0; i < rows; ++i) {
+    // Some logs are long and in no order.
+    const bool shuffled = random() % 8 == 0;
+    std::vector<int> rows(2 + random() % (shuffled ? 400 : 60));
+    std::iota(rows.begin(), rows.end(), 0);
+    for (int again = 0; shuffled && again < 20; ++again)
+      rows.push_back(static_cast<int>(random() % rows.size()));
+    if (shuffled) std::shuffle(rows.begin(), rows.end(), random);
+    for (const int i : rows) {
       std::string row = writer.Row(i);
       if (random() % 400 == 0) row[random() % row.size()] = "\"\\{}[]:,01-.eE \x01\xff\xc3n"[random() % 21];
       if (random() % 400 == 0) row.erase(random() % row.size(), 1 + random() % 3);

@@ -91,6 +91,7 @@ inline void ExpectSame(const std::string& text) {
               record.via != nullptr && record.via->cache && IsCacheHit(*record.via->cache));
     ASSERT_EQ(columns.scores(row), record.scores) << text;
     if (i > 0) {
+      ASSERT_TRUE(!columns.distinct_ids() || record.case_id != sorted[i - 1]->case_id) << text;
       ASSERT_EQ(columns.SameScores(row, columns.Ordered(i - 1)), record.scores == sorted[i - 1]->scores)
           << text;
     }
