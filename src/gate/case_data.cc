@@ -167,8 +167,21 @@ Computed<stats::BootstrapIntervals> CaseData::Bootstrap(double level) const {
 }
 
 std::vector<CaseData::Pair> CaseData::Pairs() const {
+  return PairsOf(by_counts_ ? pair::CanonicalOrder(table_) : order_);
+}
+
+std::vector<CaseData::Pair> CaseData::ChangedPairs() const {
+  std::vector<std::uint32_t> changed;
+  for (std::uint32_t i = 0; i < code_.size(); ++i) {
+    if (code_[i] == kIncumbentOnly || code_[i] == kCandidateOnly) changed.push_back(i);
+  }
+  pair::OrderCanonically(table_, changed);
+  return PairsOf(changed);
+}
+
+std::vector<CaseData::Pair> CaseData::PairsOf(const std::vector<std::uint32_t>& cases) const {
   std::vector<Pair> pairs;
-  for (const std::uint32_t i : by_counts_ ? pair::CanonicalOrder(table_) : order_) {
+  for (const std::uint32_t i : cases) {
     if (code_[i] == kMissingPair) continue;
     Pair pair{.i = i};
     if (by_counts_) {
@@ -184,9 +197,8 @@ std::vector<CaseData::Pair> CaseData::Pairs() const {
 
 Computed<std::vector<double>> CaseData::StepDown(std::span<const SliceCut> cuts, bool max_t,
                                                  std::string& method) const {
-  std::vector<Pair> pairs = Pairs();
   // Pairs that did not change flip into themselves: the smallest p needs none of them, t counts them.
-  if (by_counts_ && !max_t) std::erase_if(pairs, [](const Pair& pair) { return pair.difference == 0; });
+  const std::vector<Pair> pairs = by_counts_ && !max_t ? ChangedPairs() : Pairs();
   std::size_t slices = 0;
   for (const SliceCut& cut : cuts) slices += cut.slices;
   method = max_t ? "wy_max_t" : "wy_min_p";

@@ -52,6 +52,8 @@ class CaseData : public DifferenceSource, public SwapSource {
     std::vector<std::uint32_t> cluster;
     Differences differences;  // refers to the two vectors
   };
+  std::vector<Pair> ChangedPairs() const;  // of counts: those whose difference is not 0
+  std::vector<Pair> PairsOf(const std::vector<std::uint32_t>& cases) const;
   Collected Collect(std::span<const std::uint32_t> places) const;
 
   const PairedTable& table_;

@@ -1,9 +1,11 @@
 #include "gate/usage.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "minslice/case_counts.h"
 #include "pair/answers.h"
@@ -24,6 +26,32 @@ std::optional<double> NearestRank(const std::map<std::int64_t, std::int64_t>& cl
   return std::nullopt;
 }
 
+// Rows by class of latency; the classes of most rows are found without a search.
+class LatencyCounts {
+ public:
+  void Add(std::int64_t at) {
+    Slot& slot = slots_[static_cast<std::uint64_t>(at) * 0x9e3779b97f4a7c15U >> 54U];
+    if (slot.at != at) {
+      classes_[slot.at] += slot.rows;
+      slot = {at, 0};
+    }
+    ++slot.rows;
+  }
+  void Add(std::int64_t at, std::int64_t rows) { classes_[at] += rows; }
+  std::map<std::int64_t, std::int64_t> Take() {
+    for (const Slot& slot : slots_) classes_[slot.at] += slot.rows;
+    std::erase_if(classes_, [](const auto& entry) { return entry.second == 0; });
+    return std::move(classes_);
+  }
+
+ private:
+  struct Slot {
+    std::int64_t at = 0, rows = 0;
+  };
+  std::array<Slot, 1024> slots_{};
+  std::map<std::int64_t, std::int64_t> classes_;
+};
+
 // A sum that does not fit (a broken log) stays where it was.
 void AddTo(std::optional<std::int64_t>& sum, std::int64_t value) {
   std::int64_t next = 0;
@@ -31,14 +59,13 @@ void AddTo(std::optional<std::int64_t>& sum, std::int64_t value) {
 }
 
 void AddCounted(const CountedSide& side, SideUsage& usage, std::optional<std::int64_t>& spend,
-                std::map<std::int64_t, std::int64_t>& latency,
-                std::map<std::string_view, ModelUsage>& models) {
+                LatencyCounts& latency, std::map<std::string_view, ModelUsage>& models) {
   for (const std::int64_t rows : side.rows) usage.rows += rows;
   usage.infra_errors += side.rows[static_cast<std::size_t>(Outcome::kInfraError)];
   if (side.cost_units) AddTo(spend, *side.cost_units);
   if (side.input_tokens) AddTo(usage.input_tokens, *side.input_tokens);
   if (side.output_tokens) AddTo(usage.output_tokens, *side.output_tokens);
-  for (const auto& [at, rows] : side.latency) latency[at] += rows;
+  for (const auto& [at, rows] : side.latency) latency.Add(at, rows);
   for (const auto& [name, answers] : side.models) {
     ModelUsage& model = models[name];
     model.passes += answers.passes;
@@ -51,13 +78,13 @@ void AddCounted(const CountedSide& side, SideUsage& usage, std::optional<std::in
 SideUsage UsageOf(std::span<const RunLog> logs) {
   SideUsage usage;
   std::map<std::string_view, ModelUsage> models;
-  std::map<std::int64_t, std::int64_t> latency;
+  LatencyCounts latencies;
   std::optional<std::int64_t> spend;
   ModelUsage* last = nullptr;  // rows of one model follow each other: no search for most
   std::string_view last_name;
   for (const RunLog& log : logs) {
     if (pair::CountsOf(log) != nullptr) {
-      AddCounted(pair::CountedSideOf(log), usage, spend, latency, models);
+      AddCounted(pair::CountedSideOf(log), usage, spend, latencies, models);
       continue;
     }
     pair::ForEachUsage(log, [&](const auto& row) {
@@ -72,7 +99,7 @@ SideUsage UsageOf(std::span<const RunLog> logs) {
       }
       if (row.latency_ms) {
         const std::int64_t at = LatencyClass(*row.latency_ms);
-        if (at >= 0) ++latency[at];
+        if (at >= 0) latencies.Add(at);
       }
       const std::string_view name = row.response_model;
       if (last == nullptr || (name.data() != last_name.data() && name != last_name)) {
@@ -84,6 +111,7 @@ SideUsage UsageOf(std::span<const RunLog> logs) {
     });
   }
   if (spend) usage.spend_usd = static_cast<double>(*spend) / kCostUnits;
+  const std::map<std::int64_t, std::int64_t> latency = latencies.Take();
   usage.latency_p50_ms = NearestRank(latency, 0.5);
   usage.latency_p95_ms = NearestRank(latency, 0.95);
   for (auto& [name, model] : models) {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+
+#include "log/prefix_sort.h"
 
 namespace minslice::pair {
 namespace {
@@ -28,11 +31,78 @@ int CompareArms(const PairedArm& arm, std::uint32_t a, std::uint32_t b) {
   return 0;
 }
 
+// What a case is ordered by as one number, where the table has few enough clusters, values and scores.
+class OrderKeys {
+ public:
+  // Whether there is such a number.
+  bool Fit(const PairedTable& table) {
+    constexpr std::size_t kMostScores = 64;
+    for (const PairedArm* arm : {&table.incumbent, &table.candidate}) {
+      for (const double score : arm->scores) {
+        if (std::isnan(score) || std::find(scores_.begin(), scores_.end(), score) != scores_.end()) continue;
+        if (scores_.size() == kMostScores) return false;
+        scores_.push_back(score);
+      }
+    }
+    std::sort(scores_.begin(), scores_.end());
+    std::uint64_t left = std::numeric_limits<std::uint64_t>::max();
+    const auto take = [&left](std::size_t n) { left /= n; };
+    take(table.clusters.size() + 1);
+    for (const Dimension& dimension : table.dimensions) take(dimension.values.size() + 1);
+    for (int cell = 0; cell < table.incumbent.repeats + table.candidate.repeats && left > 0; ++cell)
+      take(4 * (scores_.size() + 1));
+    return left > 0;
+  }
+
+  std::uint64_t Of(const PairedTable& table, std::uint32_t i) const {
+    std::uint64_t key = 0;
+    const auto add = [&key](std::uint32_t value, std::size_t n) {
+      key = key * (n + 1) + (value == kNoValue ? n : value);
+    };
+    if (!table.cluster_of_case.empty()) add(table.cluster_of_case[i], table.clusters.size());
+    for (const Dimension& dimension : table.dimensions)
+      add(dimension.value_of_case[i], dimension.values.size());
+    for (const PairedArm* arm : {&table.incumbent, &table.candidate}) {
+      const auto k = static_cast<std::size_t>(arm->repeats);
+      for (std::size_t cell = i * k; cell < (i + 1) * k; ++cell) {
+        std::uint64_t score = 0;  // missing
+        if (!std::isnan(arm->scores[cell])) {
+          for (score = 1; scores_[score - 1] != arm->scores[cell];) ++score;
+        }
+        const std::uint64_t seen = arm->has_row[cell] * 2U + arm->model_error[cell];
+        key = (key * 4 + seen) * (scores_.size() + 1) + score;
+      }
+    }
+    return key;
+  }
+
+ private:
+  std::vector<double> scores_;  // ascending, each once
+};
+
 }  // namespace
 
 std::vector<std::uint32_t> CanonicalOrder(const PairedTable& table) {
   std::vector<std::uint32_t> order(table.n_cases());
   std::iota(order.begin(), order.end(), 0U);
+  OrderCanonically(table, order);
+  return order;
+}
+
+void OrderCanonically(const PairedTable& table, std::vector<std::uint32_t>& order) {
+  if (OrderKeys keys; keys.Fit(table)) {
+    std::vector<log::PrefixedRow> rows;
+    rows.reserve(order.size());
+    bool sorted = true;  // counts come in this order
+    for (const std::uint32_t i : order) {
+      rows.push_back({keys.Of(table, i), i});
+      sorted = sorted && (rows.size() < 2 || rows[rows.size() - 2].prefix <= rows.back().prefix);
+    }
+    if (sorted) return;
+    log::SortByPrefix(rows);
+    for (std::size_t place = 0; place < rows.size(); ++place) order[place] = rows[place].row;
+    return;
+  }
   const auto before = [&table](std::uint32_t a, std::uint32_t b) {
     if (!table.cluster_of_case.empty() && table.cluster_of_case[a] != table.cluster_of_case[b])
       return table.cluster_of_case[a] < table.cluster_of_case[b];
@@ -46,7 +116,6 @@ std::vector<std::uint32_t> CanonicalOrder(const PairedTable& table) {
   // Counts come in this order.
   if (!std::is_sorted(order.begin(), order.end(), before))
     std::stable_sort(order.begin(), order.end(), before);
-  return order;
 }
 
 std::vector<double> ScoresInOrder(const PairedArm& arm, const std::vector<std::uint32_t>& order) {

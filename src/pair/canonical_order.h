@@ -13,6 +13,8 @@ namespace minslice::pair {
 
 // By cluster, values of the dimensions, and scores. Cases that are alike stand in the table's order.
 std::vector<std::uint32_t> CanonicalOrder(const PairedTable& table);
+// The same of some cases, which stand in the table's order.
+void OrderCanonically(const PairedTable& table, std::vector<std::uint32_t>& cases);
 
 // An arm's scores, `repeats` per case, with the cases in that order.
 std::vector<double> ScoresInOrder(const PairedArm& arm, const std::vector<std::uint32_t>& order);
