@@ -2,6 +2,9 @@
 #ifndef MINSLICE_JSON_TEXT_SCAN_H_
 #define MINSLICE_JSON_TEXT_SCAN_H_
 
+#include <cstddef>
+#include <cstring>
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -34,6 +37,21 @@ inline const char* SkipTextBytes(const char* at, bool& high) {
     if (c == '"' || c == '\\' || c < 0x20) return at;
     high = high || c >= 0x80;
   }
+#endif
+}
+
+// Whether the bytes at both places are the same. There are 15 bytes to be read behind both.
+inline bool SameBytes(const char* a, const char* b, std::size_t n) {
+#ifdef __SSE2__
+  for (;; a += 16, b += 16, n -= 16) {
+    const __m128i equal = _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a)),
+                                         _mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
+    const auto differ = static_cast<unsigned>(_mm_movemask_epi8(equal)) ^ 0xffffU;
+    if (n <= 16) return (differ & ((1U << n) - 1U)) == 0;
+    if (differ != 0) return false;
+  }
+#else
+  return std::memcmp(a, b, n) == 0;
 #endif
 }
 

@@ -2,13 +2,8 @@
 
 #include <simdjson.h>
 
-#include <cstring>
-
+#include "json/text_scan.h"
 #include "log/row_scanner.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 namespace minslice::log {
 namespace {
@@ -23,21 +18,6 @@ constexpr unsigned kOwnValues = 1U << kCaseId | 1U << kRepeat | 1U << kOutcome |
 // Likewise, unless they are null.
 constexpr unsigned kFigures = 1U << kInputTokens | 1U << kOutputTokens | 1U << kCostUsd | 1U << kLatencyMs |
                               1U << kDueLatencyMs | 1U << kTtftMs | 1U << kTokensPerS;
-
-// Whether the bytes at both places are the same. There are 15 bytes to be read behind both.
-bool SameBytes(const char* a, const char* b, std::size_t n) {
-#ifdef __SSE2__
-  for (;; a += 16, b += 16, n -= 16) {
-    const __m128i equal = _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a)),
-                                         _mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
-    const auto differ = static_cast<unsigned>(_mm_movemask_epi8(equal)) ^ 0xffffU;
-    if (n <= 16) return (differ & ((1U << n) - 1U)) == 0;
-    if (differ != 0) return false;
-  }
-#else
-  return std::memcmp(a, b, n) == 0;
-#endif
-}
 
 }  // namespace
 
@@ -90,7 +70,7 @@ void RowForm::Widen(std::string_view line, const Members& members) {
   Set(line, members, varied);
 }
 
-std::size_t RowForm::Read(std::string_view bytes, RowFields& row, SegmentMemo& memo) const {
+[[gnu::flatten]] std::size_t RowForm::Read(std::string_view bytes, RowFields& row, SegmentMemo& memo) const {
   if (row.form != this) {
     // What is the same in all rows of the form.
     row.Clear();
@@ -103,11 +83,11 @@ std::size_t RowForm::Read(std::string_view bytes, RowFields& row, SegmentMemo& m
   row.form = nullptr;
   ValueScanner scanner(bytes.data(), bytes.data() + bytes.size(), row, memo);
   for (const Step& step : steps_) {
-    if (!SameBytes(scanner.at(), line_.data() + step.begin, step.size)) return 0;
+    if (!json::SameBytes(scanner.at(), line_.data() + step.begin, step.size)) return 0;
     scanner.Skip(step.size);
     if (!scanner.Value(step.key)) return 0;
   }
-  if (!SameBytes(scanner.at(), line_.data() + rest_, size_ - rest_)) return 0;
+  if (!json::SameBytes(scanner.at(), line_.data() + rest_, size_ - rest_)) return 0;
   scanner.Skip(size_ - rest_);
   const auto size = static_cast<std::size_t>(scanner.at() - bytes.data());
   if (scanner.high() && !simdjson::validate_utf8(bytes.data(), size)) return 0;

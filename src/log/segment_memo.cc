@@ -1,5 +1,6 @@
 #include "log/segment_memo.h"
 
+#include "json/text_scan.h"
 #include "log/text_hash.h"
 
 namespace minslice::log {
@@ -8,6 +9,7 @@ namespace {
 constexpr std::size_t kMostEntries = std::size_t{1} << 16U;
 constexpr std::size_t kMostBytes = std::size_t{1} << 23U;
 constexpr std::size_t kFirstSlots = 1024;
+constexpr std::size_t kSlack = 16;
 
 }  // namespace
 
@@ -17,13 +19,15 @@ std::uint32_t SegmentMemo::Find(std::string_view bytes) const {
   for (std::size_t at = hash;; ++at) {
     const Slot& slot = slots_[at & (slots_.size() - 1)];
     if (slot.number == kNone) return kNone;
-    if (slot.hash == static_cast<std::uint32_t>(hash >> 32U) && entries_[slot.number]->bytes == bytes)
+    if (slot.hash == static_cast<std::uint32_t>(hash >> 32U) && entries_[slot.number]->size == bytes.size() &&
+        json::SameBytes(entries_[slot.number]->bytes.data(), bytes.data(), bytes.size()))
       return slot.number;
   }
 }
 
 void SegmentMemo::Place(std::uint32_t number) {
-  const std::uint64_t hash = TextHash(entries_[number]->bytes);
+  const std::uint64_t hash =
+      TextHash(std::string_view(entries_[number]->bytes).substr(0, entries_[number]->size));
   std::size_t at = hash & (slots_.size() - 1);
   while (slots_[at].number != kNone) at = (at + 1) & (slots_.size() - 1);
   slots_[at] = {static_cast<std::uint32_t>(hash >> 32U), number};
@@ -35,7 +39,9 @@ std::uint32_t SegmentMemo::Add(std::string_view bytes, SegmentViews segments, bo
   const auto number = static_cast<std::uint32_t>(entries_.size());
   entries_.push_back(std::make_unique<Entry>());
   Entry& entry = *entries_.back();
-  entry.bytes = bytes;
+  entry.bytes.reserve(bytes.size() + kSlack);
+  entry.bytes.assign(bytes).append(kSlack, '\0');
+  entry.size = bytes.size();
   entry.high = high;
   for (const auto& [dimension, value] : segments) {
     const auto own = [&](std::string_view text) {

@@ -19,7 +19,7 @@ class SegmentMemo {
  public:
   static constexpr std::uint32_t kNone = static_cast<std::uint32_t>(-1);
 
-  // The number of these bytes, from 0, or kNone.
+  // The number of these bytes, behind which 15 more can be read, from 0, or kNone.
   std::uint32_t Find(std::string_view bytes) const;
   // `segments` are views into `bytes`; `high`: not all of them are ASCII, and whether they are UTF-8 is not
   // known. kNone where there is no room for more: the memo stays small.
@@ -29,7 +29,8 @@ class SegmentMemo {
 
  private:
   struct Entry {
-    std::string bytes;
+    std::string bytes;                                                    // with zeros behind them
+    std::size_t size = 0;                                                 // without those
     std::vector<std::pair<std::string_view, std::string_view>> segments;  // into `bytes`
     bool high = false;
   };

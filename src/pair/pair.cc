@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -16,7 +17,18 @@
 namespace minslice::pair {
 namespace {
 
-constexpr std::size_t kWorthAThread = 20000;  // cases
+// A thread of its own, where there are so many cases or rows to go through.
+std::launch Launch(std::size_t n) {
+  constexpr std::size_t kWorthAThread = 20000;
+  return n >= kWorthAThread ? std::launch::async : std::launch::deferred;
+}
+
+std::size_t CountRows(std::span<const RunLog> logs) {
+  std::size_t n = 0;
+  for (const RunLog& log : logs) n += log.columns ? log.columns->size() : log.cases.size();
+  return n;
+}
+
 // What one thread writes does not lie beside what another one reads: the cache holds this much as one.
 constexpr std::size_t kApart = 128;
 
@@ -70,10 +82,17 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
   sides[1].name = "candidate";
   sides[1].logs = candidate;
   CheckRuns(incumbent, candidate, result);
-  for (Side& side : sides) {
-    if (!options.for_counts) CheckShards(side, result.findings);
-    CollectRows(side, result.findings);
-    for (const LogRows& log : side.columns) result.repeat_offset[&side - sides].push_back(log.offset);
+  std::vector<Finding> found[2];
+  const auto collect = [&](std::size_t s) {
+    if (!options.for_counts) CheckShards(sides[s], found[s]);
+    CollectRows(sides[s], found[s]);
+  };
+  auto incumbent_rows = std::async(Launch(CountRows(incumbent)), collect, std::size_t{0});
+  collect(1);
+  incumbent_rows.get();
+  for (std::size_t s = 0; s < 2; ++s) {
+    std::move(found[s].begin(), found[s].end(), std::back_inserter(result.findings));
+    for (const LogRows& log : sides[s].columns) result.repeat_offset[s].push_back(log.offset);
   }
   if (!options.for_counts) KeepCommonRepeats(sides, result.warnings);
 
@@ -93,8 +112,7 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
   for (ArmFiller& arm : arms) arm.Reserve(expected);
   // Ascending by id, so that the order of lines changes nothing. How the cases were answered is looked at in
   // one walk, what they are in another one at the same time.
-  const auto launch = expected >= kWorthAThread ? std::launch::async : std::launch::deferred;
-  auto answers = std::async(launch, [&] {
+  auto answers = std::async(Launch(expected), [&] {
     Join(sides[0], sides[1], [&](std::string_view, std::span<const Row> a, std::span<const Row> b) {
       arms[0].Fill(a);
       arms[1].Fill(b);
@@ -105,15 +123,15 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
     std::span<const Row> rows[2] = {a, b};
     identities.Add(id, sides, rows);
   });
-  answers.get();
   table.case_ids = std::move(case_ids);
-  auto shared_prompts = std::async(launch, [&] {
+  auto shared_prompts = std::async(Launch(expected), [&] {
     std::vector<std::string> warnings;
     WarnOfSharedPrompts(identities.cases, warnings);
     return warnings;
   });
   identities.Report(sides, result);
   FillSegments(identities.cases, numbers, table);
+  answers.get();
   for (ArmFiller& arm : arms) arm.Report(result.findings);
   ListUnpaired(table, result.unpaired);
   for (std::string& warning : shared_prompts.get()) result.warnings.push_back(std::move(warning));
