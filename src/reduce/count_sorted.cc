@@ -128,13 +128,13 @@ class SortedLog {
     } else {
       const auto line = lines_->Next();
       if (!line || !*line || !lines_->terminated()) return false;
-      if ((*line)->starts_with("{\"record\":\"end\"")) {
+      if (!scanner_.Scan(**line, row_)) {
+        // The end record, or Finish says that it is none.
         end_line_ = **line;
         at_end_ = true;
         const auto behind = lines_->Next();
         return behind && !*behind && !stream_->cut();
       }
-      if (!scanner_.Scan(**line, row_)) return false;
     }
     ++rows_;
     next_id_.assign(row_.case_id);

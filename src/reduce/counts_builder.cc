@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "io/diagnostics.h"
@@ -15,12 +17,65 @@ namespace minslice::reduce {
 
 std::uint32_t NameTable::Number(std::string_view text) {
   if (last_ < names_.size() && names_[last_] == text) return last_;
-  const auto known = index_.find(text);
-  if (known != index_.end()) return last_ = known->second;
-  last_ = static_cast<std::uint32_t>(names_.size());
+  if (2 * (names_.size() + 1) > slots_.size()) Grow();
+  const std::size_t hash = std::hash<std::string_view>()(text);
+  const auto tag = static_cast<std::uint32_t>(hash >> 32U);
+  std::size_t at = hash & (slots_.size() - 1);
+  for (; slots_[at].number != 0; at = (at + 1) & (slots_.size() - 1)) {
+    if (slots_[at].tag == tag && names_[slots_[at].number - 1] == text) return last_ = slots_[at].number - 1;
+  }
   names_.emplace_back(text);
-  index_.emplace(names_.back(), last_);
-  return last_;
+  slots_[at] = {tag, static_cast<std::uint32_t>(names_.size())};
+  return last_ = slots_[at].number - 1;
+}
+
+void NameTable::Grow() {
+  slots_.assign(std::max<std::size_t>(16, slots_.size() * 2), Slot());
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    const std::size_t hash = std::hash<std::string_view>()(names_[i]);
+    std::size_t at = hash & (slots_.size() - 1);
+    while (slots_[at].number != 0) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = {static_cast<std::uint32_t>(hash >> 32U), static_cast<std::uint32_t>(i + 1)};
+  }
+}
+
+CaseGroup& GroupTable::Find(const CaseGroup& group) {
+  std::uint64_t hash = (std::uint64_t{group.segments} << 32U | group.cluster) * 0x9E3779B97F4A7C15U;
+  hash ^= hash >> 29U;
+  hash = (hash + group.pattern) * 0xBF58476D1CE4E5B9U;
+  std::size_t at = (hash ^ hash >> 32U) & (slots_.size() - 1);
+  while (slots_[at].n != 0 && (slots_[at].segments != group.segments || slots_[at].cluster != group.cluster ||
+                               slots_[at].pattern != group.pattern))
+    at = (at + 1) & (slots_.size() - 1);
+  return slots_[at];
+}
+
+bool GroupTable::Add(const CaseGroup& group) {
+  if (2 * (size_ + 1) > slots_.size()) Reserve(std::max<std::size_t>(16, size_ * 2));
+  CaseGroup& found = Find(group);
+  if (found.n != 0) return AddTo(found.n, group.n);
+  found = group;
+  ++size_;
+  return true;
+}
+
+void GroupTable::Reserve(std::size_t groups) {
+  std::size_t slots = 16;
+  while (slots < 2 * groups) slots *= 2;
+  if (slots <= slots_.size()) return;
+  const std::vector<CaseGroup> before = std::exchange(slots_, std::vector<CaseGroup>(slots));
+  for (const CaseGroup& group : before) {
+    if (group.n != 0) Find(group) = group;
+  }
+}
+
+std::vector<CaseGroup> GroupTable::Groups() const {
+  std::vector<CaseGroup> groups;
+  groups.reserve(size_);
+  for (const CaseGroup& group : slots_) {
+    if (group.n != 0) groups.push_back(group);
+  }
+  return groups;
 }
 
 std::uint32_t CountsBuilder::Segments(std::span<const Segment> ascending) {
@@ -41,7 +96,7 @@ std::uint32_t CountsBuilder::Segments(std::span<const Segment> ascending) {
 
 void CountsBuilder::Add(std::uint32_t segments, std::uint32_t cluster, std::uint32_t pattern,
                         std::int64_t n) {
-  if (!AddTo(groups_[{segments, cluster, pattern}], n)) overflowed_ = true;
+  if (!groups_.Add({segments, cluster, pattern, n})) overflowed_ = true;
 }
 
 void CountsBuilder::Add(const CaseCounts& counts) {
@@ -49,7 +104,7 @@ void CountsBuilder::Add(const CaseCounts& counts) {
   for (const std::vector<Segment>& set : counts.segments) sets.push_back(Segments(set));
   for (const std::string& name : counts.clusters) clusters.push_back(Cluster(name));
   for (const std::string& text : counts.patterns) patterns.push_back(Pattern(text));
-  groups_.reserve(groups_.size() + counts.groups.size());
+  groups_.Reserve(groups_.size() + counts.groups.size());
   for (const CaseGroup& group : counts.groups) {
     Add(sets[group.segments],
         group.cluster == CaseCounts::kNoCluster ? CaseCounts::kNoCluster : clusters[group.cluster],
@@ -61,9 +116,7 @@ void CountsBuilder::MoveTo(CaseCounts& counts) {
   counts.segments = std::move(sets_);
   counts.clusters = std::move(clusters_.names());
   counts.patterns = std::move(patterns_.names());
-  counts.groups.clear();
-  counts.groups.reserve(groups_.size());
-  for (const auto& [key, n] : groups_) counts.groups.push_back({key.segments, key.cluster, key.pattern, n});
+  counts.groups = groups_.Groups();
 }
 
 Result<CaseCounts> AddCounts(std::span<const CaseCounts> parts) {

@@ -3,11 +3,11 @@
 #ifndef MINSLICE_REDUCE_COUNTS_BUILDER_H_
 #define MINSLICE_REDUCE_COUNTS_BUILDER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "minslice/case_counts.h"
@@ -15,20 +15,38 @@
 
 namespace minslice::reduce {
 
-// Texts by number, found again by their bytes.
+// Texts by number, found again by their bytes. A case of many clusters costs one look-up here and one in
+// GroupTable, so both lie flat: a place is one read of memory.
 class NameTable {
  public:
   std::uint32_t Number(std::string_view text);
   std::vector<std::string>& names() { return names_; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  struct Slot {
+    std::uint32_t tag = 0;     // of the hash
+    std::uint32_t number = 0;  // from 1; 0: free
   };
-  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> index_;
+  void Grow();
+
+  std::vector<Slot> slots_;
   std::vector<std::string> names_;
   std::uint32_t last_ = 0;  // mostly the same again
+};
+
+// Cases by segments, cluster and pattern.
+class GroupTable {
+ public:
+  bool Add(const CaseGroup& group);  // false where the sum leaves 64 bits
+  void Reserve(std::size_t groups);
+  std::size_t size() const { return size_; }
+  std::vector<CaseGroup> Groups() const;
+
+ private:
+  CaseGroup& Find(const CaseGroup& group);
+
+  std::vector<CaseGroup> slots_;  // n = 0: free
+  std::size_t size_ = 0;
 };
 
 class CountsBuilder {
@@ -44,21 +62,9 @@ class CountsBuilder {
   void MoveTo(CaseCounts& counts);
 
  private:
-  struct Key {
-    std::uint32_t segments, cluster, pattern;
-    bool operator==(const Key&) const = default;
-  };
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const {
-      std::uint64_t h = (std::uint64_t{key.segments} << 32U | key.cluster) * 0x9E3779B97F4A7C15U;
-      h ^= h >> 29U;
-      h = (h + key.pattern) * 0xBF58476D1CE4E5B9U;
-      return static_cast<std::size_t>(h ^ h >> 32U);
-    }
-  };
   NameTable set_keys_, clusters_, patterns_;
   std::vector<std::vector<Segment>> sets_;
-  std::unordered_map<Key, std::int64_t, KeyHash> groups_;
+  GroupTable groups_;
   std::string key_;
   bool overflowed_ = false;
 };

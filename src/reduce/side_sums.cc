@@ -100,7 +100,11 @@ void RowSums::Add(const log::RowColumns::Usage& row, int repeat, bool segments, 
   if (row.outcome == Outcome::kInfraError) return;
   if (row.latency_ms) {
     const std::int64_t at = LatencyClass(*row.latency_ms);
-    if (at >= 0) ++side_.latency[at];
+    if (at >= 0) {
+      Place& place = places_[static_cast<std::uint64_t>(at) * 0x9E3779B97F4A7C15U >> 52U];
+      if (place.at != at) place = {at, &side_.latency[at]};
+      ++*place.rows;
+    }
   }
   if (last_ == nullptr || last_name_ != row.response_model) {
     const auto entry = side_.models.try_emplace(std::string(row.response_model)).first;

@@ -40,6 +40,13 @@ class RowSums {
   int offset_;
   CountedAnswers* last_ = nullptr;
   std::string_view last_name_;
+  // Where the class of a latency is counted, for the classes that came last.
+  struct Place {
+    std::int64_t at = -1;
+    std::int64_t* rows = nullptr;
+  };
+  static constexpr std::size_t kPlaces = 4096;  // 2^12: twelve bits of a hash
+  std::vector<Place> places_ = std::vector<Place>(kPlaces);
   bool fits_ = true;
 };
 

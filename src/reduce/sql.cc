@@ -1,7 +1,9 @@
 #include "reduce/sql.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <map>
 #include <string_view>
 
 #include "minslice/case_counts.h"
@@ -28,6 +30,28 @@ std::string Name(std::string_view name, char quote) {
     quoted += c;
   }
   return quoted + quote;
+}
+
+// Spark plans each relation of a query anew wherever it stands: the files of a folder are one, as a pattern.
+// A name that a pattern would not take as it is stays by itself.
+std::vector<std::string> Globbed(const std::vector<std::string>& files) {
+  std::vector<std::string> relations;
+  std::map<std::string_view, std::vector<std::string_view>> folders;
+  for (const std::string& file : files) {
+    const std::size_t slash = file.rfind('/');
+    const bool plain = slash != std::string::npos && file.find_first_of("{}[]*?\\,") == std::string::npos;
+    if (plain) {
+      folders[std::string_view(file).substr(0, slash + 1)].push_back(
+          std::string_view(file).substr(slash + 1));
+    } else {
+      relations.push_back(file);
+    }
+  }
+  for (const auto& [folder, names] : folders) {
+    relations.push_back(names.size() == 1 ? fmt::format("{}{}", folder, names.front())
+                                          : fmt::format("{}{{{}}}", folder, fmt::join(names, ",")));
+  }
+  return relations;
 }
 
 struct Column {
@@ -122,7 +146,8 @@ class Query {
   std::string Raw() const {
     std::string text;
     for (int side = 0; side < 2; ++side) {
-      for (const std::string& where : side == 0 ? o_.incumbent : o_.candidate) {
+      const std::vector<std::string>& logs = side == 0 ? o_.incumbent : o_.candidate;
+      for (const std::string& where : o_.engine == Engine::kSpark ? Globbed(logs) : logs) {
         if (!text.empty()) text += "\n  UNION ALL\n";
         text += From(where, side);
       }
