@@ -132,10 +132,12 @@ Result<Evidence> ReadEvidence(const Verdict& verdict, const std::set<std::string
   for (const VerdictInput& input : verdict.inputs) {
     if (case_ids.empty()) break;
     if (reduce::IsCountsFile(input.path)) {
-      evidence.absent.push_back(
-          fmt::format("{} holds counts and no answers; minslice show reads the logs that "
-                      "were counted",
-                      io::Quoted(input.path, 200)));
+      std::string absent =
+          fmt::format("{} holds counts and no answers; minslice show reads the logs that were counted",
+                      io::Quoted(input.path, 200));
+      // Both sides lie in it.
+      if (std::find(evidence.absent.begin(), evidence.absent.end(), absent) == evidence.absent.end())
+        evidence.absent.push_back(std::move(absent));
       continue;
     }
     Result<std::optional<RunLog>> log = FindLog(input, options, case_ids);

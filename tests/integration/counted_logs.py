@@ -11,7 +11,7 @@ def shard_of(suite, case_id, of):
     return int.from_bytes(hashlib.sha256(f"{suite}\n{case_id}".encode()).digest()[:8], "big") % of + 1
 
 
-def make_sides(cases=900, repeats=3, clusters=True, graded=True, plain=False, seed=1):
+def make_sides(cases=900, repeats=3, clusters=True, graded=True, plain=False, numeric=False, seed=1):
     """[incumbent rows, candidate rows], each row a dict as a log has it. Plain: no row is missing of a case, and every line is what the quick
     scanner takes, so that sorted logs are counted as they are read."""
     draw = random.Random(seed)
@@ -20,6 +20,8 @@ def make_sides(cases=900, repeats=3, clusters=True, graded=True, plain=False, se
     for i in range(cases):
         case = f"case-{i:06}"
         segments = {"flow": flows[i % 5], "tenant": f"t-{draw.randrange(3)}"}
+        if numeric:
+            segments["tokens"] = str(i * 7 % 4000)
         if i % 11 == 0:
             del segments["tenant"]
         cluster = f"doc-{draw.randrange(max(2, cases // 6))}" if clusters and i % 7 else None

@@ -17,11 +17,12 @@ metrics:
   - {name: pass, role: primary, type: binary, margin: 0.05}
 %s
 segments:
-  dimensions: [flow, {cross: [flow, tenant], role: report}]
+  dimensions: [flow, {cross: [flow, tenant], role: report}%s]
   min_cases: 20
 methods: {bootstrap: {B: 500}}
 """
 GRADED = "  - {name: quality, role: guardrail, type: graded, range: [0, 1], margin: 0.05}"
+BINS = ", {key: tokens, bins: [0, 1000, 2000, 4000]}"
 # Where a verdict says which files it was reached on, and the ids that counts do not hold.
 FILES = {"inputs", "run_hash"}
 IDS = {"broke", "fixed", "case_ids", "ids", "incumbent_only_ids", "candidate_only_ids", "incumbent_infra_ids", "candidate_infra_ids"}
@@ -80,12 +81,12 @@ def counted(path):
 def one_suite(folder, everywhere, **shape):
     """`everywhere`: a verdict at every K and number of threads; otherwise the counts are compared."""
     graded = shape.get("graded", True)
-    (folder / "gate.yaml").write_text(POLICY % (GRADED if graded else ""))
+    (folder / "gate.yaml").write_text(POLICY % (GRADED if graded else "", BINS if shape.get("numeric") else ""))
     sides = make_sides(**shape)
     whole = [write_log(folder / f"whole-{side}.jsonl", side, rows) for side, rows in enumerate(sides)]
     verdict_path, _ = gate(folder, "from-logs", "--incumbent", whole[0], "--candidate", whole[1])
     from_logs = json.loads(verdict_path.read_text())
-    metric = ["--metric", "quality"] if graded else []
+    metric = ["--policy", folder / "gate.yaml"] if graded else []
     counts = folder / "counts"
     run("reduce", "--incumbent", whole[0], "--candidate", whole[1], *metric, "-o", counts, "--quiet")
     verdict_path, _ = gate(folder, "from-counts", "--counts", counts)
@@ -249,7 +250,7 @@ def show_finds_the_logs(folder):
 
 def test():
     first = dict(cases=400)
-    for shape in [first, dict(cases=700, repeats=1, clusters=False, graded=False), dict(cases=300, repeats=1),
+    for shape in [first, dict(cases=700, repeats=1, clusters=False, graded=False, numeric=True), dict(cases=300, repeats=1),
                   dict(cases=300, graded=False, plain=True), dict(cases=700, repeats=1, graded=False, plain=True)]:
         with Folder() as folder:
             verdict, (logs, metric), whole = one_suite(folder, shape == first, **shape)

@@ -39,7 +39,7 @@ def test():
         with Folder() as folder:
             graded = shape.get("graded", True)
             metric = ["--metric", "quality"] if graded else []
-            (folder / "gate.yaml").write_text(POLICY % (GRADED if graded else ""))
+            (folder / "gate.yaml").write_text(POLICY % (GRADED if graded else "", ""))
             sides = make_sides(**shape)
             verdicts = set()
             for of in cut:
