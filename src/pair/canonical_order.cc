@@ -38,8 +38,11 @@ class OrderKeys {
   bool Fit(const PairedTable& table) {
     constexpr std::size_t kMostScores = 64;
     for (const PairedArm* arm : {&table.incumbent, &table.candidate}) {
+      double last = kMissing;
       for (const double score : arm->scores) {
-        if (std::isnan(score) || std::find(scores_.begin(), scores_.end(), score) != scores_.end()) continue;
+        if (score == last || std::isnan(score)) continue;
+        last = score;
+        if (std::find(scores_.begin(), scores_.end(), score) != scores_.end()) continue;
         if (scores_.size() == kMostScores) return false;
         scores_.push_back(score);
       }
@@ -65,10 +68,8 @@ class OrderKeys {
     for (const PairedArm* arm : {&table.incumbent, &table.candidate}) {
       const auto k = static_cast<std::size_t>(arm->repeats);
       for (std::size_t cell = i * k; cell < (i + 1) * k; ++cell) {
-        std::uint64_t score = 0;  // missing
-        if (!std::isnan(arm->scores[cell])) {
-          for (score = 1; scores_[score - 1] != arm->scores[cell];) ++score;
-        }
+        std::uint64_t score = 0;  // how many it reaches; missing: none
+        for (const double other : scores_) score += arm->scores[cell] >= other ? 1 : 0;
         const std::uint64_t seen = arm->has_row[cell] * 2U + arm->model_error[cell];
         key = (key * 4 + seen) * (scores_.size() + 1) + score;
       }
