@@ -84,7 +84,7 @@ std::vector<Diagnostic> CheckFlags(const CompareFlags& flags, const CompareOptio
   return errors;
 }
 
-Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions& options) {
+Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions& options, Session& session) {
   const std::vector<std::string> by = flags.by.empty() ? std::vector<std::string>() : SplitCommas(flags.by);
   const auto counts =
       CountsOf({flags.incumbent}, flags.candidate.empty() ? std::vector<std::string>()
@@ -95,14 +95,9 @@ Result<CompareDocument> FromLogs(const CompareFlags& flags, const CompareOptions
     if (!sides) return tl::unexpected(sides.error());
     return CompareLogs(sides->incumbent, sides->candidate, flags.metric, by, options);
   }
-  Result<RunLog> incumbent = OpenLogArgument(flags.incumbent, {.columns = true});
-  Result<RunLog> candidate = OpenLogArgument(flags.candidate, {.columns = true});
-  std::vector<Diagnostic> errors;
-  if (!incumbent) errors = incumbent.error().diagnostics;
-  if (!candidate)
-    errors.insert(errors.end(), candidate.error().diagnostics.begin(), candidate.error().diagnostics.end());
-  if (!errors.empty()) return FailAll(std::move(errors));
-  return CompareLogs(*incumbent, *candidate, flags.metric, by, options);
+  const auto logs = OpenTwo(flags.incumbent, flags.candidate, {.columns = true}, session);
+  if (!logs) return tl::unexpected(logs.error());
+  return CompareLogs(logs->incumbent, logs->candidate, flags.metric, by, options);
 }
 
 void RunCompare(const CompareFlags& flags, bool has_margin, Session& session) {
@@ -113,7 +108,7 @@ void RunCompare(const CompareFlags& flags, bool has_margin, Session& session) {
   if (!errors.empty()) return session.Report(FailAll(errors).value());
   CompareDocument document;
   if (flags.table.empty()) {
-    Result<CompareDocument> read = FromLogs(flags, options);
+    Result<CompareDocument> read = FromLogs(flags, options, session);
     if (!read) return session.Report(read.error());
     document = *std::move(read);
   } else {

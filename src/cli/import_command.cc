@@ -38,15 +38,7 @@ void NoteCounts(const import::ImportedRun& run, const ImportOptions& options, Se
     session.Note(
         fmt::format("  {}: {}", dimension.name, Count(static_cast<std::int64_t>(dimension.values), "value")));
   }
-  for (const std::string& note : run.notes) session.Note("  " + note);
-  if (run.cases_with_fewer_repeats > 0) {
-    session.Note(fmt::format("  {} of {} cases have fewer than {} repeats", run.cases_with_fewer_repeats,
-                             cases, run.run.repeats));
-  }
-  if (run.rows_without_cluster > 0) {
-    session.Note(fmt::format("  {} without a cluster: each case is a cluster of its own",
-                             Count(run.rows_without_cluster, "row")));
-  }
+  for (const std::string& text : import::Warnings(run)) session.Note("  " + text);
 }
 
 void RunImport(const ImportOptions& options, Session& session) {

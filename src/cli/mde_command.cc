@@ -24,7 +24,7 @@ struct MdeFlags : MdeOptions {
   std::string format = "text";
 };
 
-Result<MdePilot> ReadPilot(const std::vector<std::string>& paths) {
+Result<MdePilot> ReadPilot(const std::vector<std::string>& paths, Session& session) {
   const auto counts = CountsOf({paths[0]}, {paths.begin() + 1, paths.end()});
   if (!counts) return tl::unexpected(counts.error());
   if (*counts) {
@@ -33,14 +33,9 @@ Result<MdePilot> ReadPilot(const std::vector<std::string>& paths) {
     return PilotOf(sides->incumbent, sides->candidate);
   }
   if (paths.size() < 2) return Fail("--pilot takes two logs, INCUMBENT and CANDIDATE, or the counts of both");
-  Result<RunLog> incumbent = OpenLogArgument(paths[0], {.columns = true});
-  Result<RunLog> candidate = OpenLogArgument(paths[1], {.columns = true});
-  std::vector<Diagnostic> errors;
-  if (!incumbent) errors = incumbent.error().diagnostics;
-  if (!candidate)
-    errors.insert(errors.end(), candidate.error().diagnostics.begin(), candidate.error().diagnostics.end());
-  if (!errors.empty()) return FailAll(std::move(errors));
-  return PilotOf(*incumbent, *candidate);
+  const auto logs = OpenTwo(paths[0], paths[1], {.columns = true}, session);
+  if (!logs) return tl::unexpected(logs.error());
+  return PilotOf(logs->incumbent, logs->candidate);
 }
 
 std::string Points(double effect) { return fmt::format("{:g} pt", 100 * effect); }
@@ -176,7 +171,7 @@ void RunMde(const MdeFlags& flags, const MdeGiven& given, Session& session) {
   if (!errors.empty()) return session.Report(FailAll(errors).value());
   std::optional<MdePilot> pilot;
   if (!flags.pilot.empty()) {
-    const Result<MdePilot> read = ReadPilot(flags.pilot);
+    const Result<MdePilot> read = ReadPilot(flags.pilot, session);
     if (!read) return session.Report(read.error());
     pilot = *read;
   }

@@ -9,6 +9,7 @@
 #include <new>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/counts_argument.h"
@@ -17,7 +18,6 @@
 #include "io/file_system.h"
 #include "io/nearest_name.h"
 #include "io/sha256.h"
-#include "pair/answers.h"
 
 namespace minslice::cli {
 namespace {
@@ -84,7 +84,8 @@ Result<void> SetFlag(const std::string& name, const std::string& value, import::
 
 }  // namespace
 
-Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptions& options) {
+Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptions& options,
+                               std::vector<std::string>* warnings) {
   const std::size_t colon = argument.find(':');
   io::FileSystem& files = io::RealFileSystem();
   if (colon == std::string::npos || files.Exists(argument)) return log::ReadLog(argument, options);
@@ -110,9 +111,14 @@ Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptio
     if (!set) return tl::unexpected(set.error());
     path.resize(hash);
   }
+  import::RowLines rows;
+  flags.rows = &rows;
   const auto run = (*format)->read(std::span(&path, 1), flags, files);
   if (!run) return tl::unexpected(run.error());
-  auto log = log::ParseLog(import::LogText(*run), argument, options);
+  if (warnings != nullptr) {
+    for (const std::string& text : import::Warnings(*run)) warnings->push_back(argument + ": " + text);
+  }
+  auto log = log::ParseLog(import::LogText(*run, std::exchange(rows, {})), argument, options);
   if (!log) return log;
   auto sha256 = io::Sha256OfFile(path);
   if (!sha256) return tl::unexpected(std::move(sha256.error()));
@@ -122,25 +128,35 @@ Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptio
 
 namespace {
 
-std::vector<Result<RunLog>> OpenAll(const std::vector<std::string>& paths, const log::ReadOptions& options) {
+struct Opened {
   std::vector<Result<RunLog>> logs;
+  std::vector<std::string> warnings;
+};
+
+Opened OpenAll(const std::vector<std::string>& paths, const log::ReadOptions& options) {
+  Opened opened;
+  std::vector<Result<RunLog>>& logs = opened.logs;
   logs.reserve(paths.size());
   for (const std::string& path : paths) {
     // A thread must not end by an exception.
     try {
-      logs.push_back(OpenLogArgument(path, options));
+      logs.push_back(OpenLogArgument(path, options, &opened.warnings));
     } catch (const std::bad_alloc&) {
       logs.emplace_back(FailInternal(path + ": not enough memory"));
     } catch (const std::exception& error) {
       logs.emplace_back(FailInternal(path + ": " + error.what()));
     }
   }
-  return logs;
+  return opened;
 }
 
-bool TakeAll(std::vector<Result<RunLog>> read, std::vector<RunLog>& logs, Session& session) {
+void NoteAll(const std::vector<std::string>& warnings, Session& session) {
+  for (const std::string& text : warnings) session.Note(text);
+}
+
+bool TakeAll(Opened read, std::vector<RunLog>& logs, Session& session) {
   bool good = true;
-  for (Result<RunLog>& log : read) {
+  for (Result<RunLog>& log : read.logs) {
     if (log) {
       logs.push_back(std::move(*log));
     } else {
@@ -153,9 +169,25 @@ bool TakeAll(std::vector<Result<RunLog>> read, std::vector<RunLog>& logs, Sessio
 
 }  // namespace
 
+Result<TwoLogs> OpenTwo(const std::string& incumbent, const std::string& candidate,
+                        const log::ReadOptions& options, Session& session) {
+  std::vector<std::string> warnings;
+  Result<RunLog> first = OpenLogArgument(incumbent, options, &warnings);
+  Result<RunLog> second = OpenLogArgument(candidate, options, &warnings);
+  std::vector<Diagnostic> errors;
+  if (!first) errors = first.error().diagnostics;
+  if (!second)
+    errors.insert(errors.end(), second.error().diagnostics.begin(), second.error().diagnostics.end());
+  if (!errors.empty()) return FailAll(std::move(errors));
+  NoteAll(warnings, session);
+  return TwoLogs{*std::move(first), *std::move(second)};
+}
+
 bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session,
               const log::ReadOptions& options) {
-  return TakeAll(OpenAll(paths, options), logs, session);
+  Opened opened = OpenAll(paths, options);
+  NoteAll(opened.warnings, session);
+  return TakeAll(std::move(opened), logs, session);
 }
 
 bool ReadSides(const std::vector<std::string>& incumbent, const std::vector<std::string>& candidate,
@@ -180,8 +212,11 @@ bool ReadSides(const std::vector<std::string>& incumbent, const std::vector<std:
   io::Sha256Pair hashes;
   chosen.hash_with = &hashes;
   auto other = std::async(std::launch::async, [&] { return OpenAll(candidate, chosen); });
-  const bool good = TakeAll(OpenAll(incumbent, chosen), incumbent_logs, session);
-  return TakeAll(other.get(), candidate_logs, session) && good;
+  Opened own = OpenAll(incumbent, chosen), others = other.get();
+  NoteAll(own.warnings, session);
+  NoteAll(others.warnings, session);
+  const bool good = TakeAll(std::move(own), incumbent_logs, session);
+  return TakeAll(std::move(others), candidate_logs, session) && good;
 }
 
 bool ReadRowsOf(const std::vector<std::string>& paths, const std::unordered_set<std::string_view>& case_ids,

@@ -17,7 +17,16 @@
 namespace minslice::cli {
 
 // RunLog::path is the argument as given; RunLog::sha256 is that of the foreign file's bytes.
-Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptions& options = {});
+// `warnings`: gets what an import has to say of the file.
+Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptions& options = {},
+                               std::vector<std::string>* warnings = nullptr);
+
+// One log a side, with the errors of both.
+struct TwoLogs {
+  RunLog incumbent, candidate;
+};
+Result<TwoLogs> OpenTwo(const std::string& incumbent, const std::string& candidate,
+                        const log::ReadOptions& options, Session& session);
 
 // Reads every log, so that the errors of all of them come at once; false where there are any.
 bool ReadLogs(const std::vector<std::string>& paths, std::vector<RunLog>& logs, Session& session,

@@ -37,13 +37,29 @@ Result<const Format*> FindFormat(const std::string& name) {
 }
 
 std::string LogText(const ImportedRun& run) {
-  std::string text = log::RunRecordLine(run.run) + "\n";
-  for (const CaseRecord& row : run.rows) {
-    text += log::CaseRecordLine(row);
-    text += '\n';
-  }
-  if (run.finished) text += log::EndRecordLine(run.end) + "\n";
+  RowLines rows;
+  for (const CaseRecord& row : run.rows) static_cast<void>(rows.Take(log::CaseRecordLine(row) + '\n'));
+  return LogText(run, rows);
+}
+
+std::string LogText(const ImportedRun& run, const RowLines& rows) {
+  std::string text = log::RunRecordLine(run.run) + '\n';
+  text += rows.text();
+  if (run.finished) text += log::EndRecordLine(run.end) + '\n';
   return text;
+}
+
+std::vector<std::string> Warnings(const ImportedRun& run) {
+  std::vector<std::string> texts = run.notes;
+  if (run.cases_with_fewer_repeats > 0) {
+    texts.push_back(fmt::format("{} of {} cases have fewer than {} repeats", run.cases_with_fewer_repeats,
+                                run.run.cases.value_or(0), run.run.repeats));
+  }
+  if (run.rows_without_cluster > 0) {
+    texts.push_back(fmt::format("{} row{} without a cluster: each case is a cluster of its own",
+                                run.rows_without_cluster, run.rows_without_cluster == 1 ? "" : "s"));
+  }
+  return texts;
 }
 
 Result<void> CheckDestination(const std::string& path, bool replace, std::span<const std::string> inputs) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,11 +18,14 @@
 
 namespace minslice::import {
 
-// Takes the rows of a run one by one, so that none has to be held.
+// Takes the rows of a run as lines of the log, so that none has to be held.
 class RowSink {
  public:
   virtual ~RowSink() = default;
-  virtual Result<void> Take(const CaseRecord& row) = 0;
+  // Before the first row: what the run record will probably be. It stands in front of the rows but counts
+  // them; a wrong guess costs time only.
+  virtual Result<void> Expect(const RunRecord& run) = 0;
+  virtual Result<void> Take(std::string_view lines) = 0;  // whole lines, as log::CaseRecordLine makes them
 };
 
 // A field name with dots ("scores.preference", "choices.0.text") reaches into nested values, unless the row
@@ -45,6 +49,20 @@ struct Options {
   std::string provider;                      // promptfoo: a label or an id
   std::optional<std::int64_t> prompt_index;  // promptfoo: promptIdx
   RowSink* rows = nullptr;                   // where the rows go; null: into ImportedRun::rows
+};
+
+// Holds the lines, which take less room than the rows.
+class RowLines final : public RowSink {
+ public:
+  Result<void> Expect(const RunRecord&) override { return {}; }
+  Result<void> Take(std::string_view lines) override {
+    text_ += lines;
+    return {};
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
 };
 
 struct DimensionCount {
@@ -83,6 +101,11 @@ Result<const Format*> FindFormat(const std::string& name);
 
 // The log's text. The same run gives the same bytes: no clock, no path.
 std::string LogText(const ImportedRun& run);
+// Of one whose rows a sink took.
+std::string LogText(const ImportedRun& run, const RowLines& rows);
+
+// What a user has to know of a run that was imported: its notes and what its rows lack.
+std::vector<std::string> Warnings(const ImportedRun& run);
 
 // Whether `path` can become the log: it must not be one of the inputs, nor exist unless `replace`.
 Result<void> CheckDestination(const std::string& path, bool replace, std::span<const std::string> inputs);

@@ -238,7 +238,7 @@ class Inspect {
       content += '\n' + (target ? AnyText(*target) : "");
       // The same question with other choices is another case.
       if (const auto choices = Member(sample, "choices")) content += '\n' + AnyText(*choices);
-      record.case_id = reader_.content_ids.Name(io::Sha256Hex(content), IntegerOf(id).value_or(0));
+      record.case_id = reader_.content_ids().Name(io::Sha256Hex(content), IntegerOf(id).value_or(0));
       numbered_ = true;
     }
     const std::int64_t epoch = IntegerOf(Member(sample, "epoch")).value_or(1);

@@ -7,10 +7,12 @@
 #include <regex>
 
 #include "import/formats.h"
+#include "import/lm_eval_rows.h"
 #include "import/number_set.h"
 #include "import/tool_rows.h"
 #include "io/nearest_name.h"
 #include "json/canonical.h"
+#include "log/log_writer.h"
 
 namespace minslice::import {
 namespace {
@@ -60,10 +62,11 @@ class LmEval {
     several_tasks_ = tasks.size() > 1;
     for (const std::string& path : results_) ReadResults(path, tasks);
     reader_.facts.request_json = CanonicalObject(settings_);
+    reader_.facts.suite = several_tasks_ ? "lm-eval" : *tasks.begin();
+    for (const std::string& task : tasks) documents_ += expected_.contains(task) ? expected_[task] : 0;
+    first_path_ = paths.front();
     for (const SamplesFile& file : samples) ReadSamples(file);
     Decide(paths.front());
-    RunFacts& facts = reader_.facts;
-    facts.suite = several_tasks_ ? "lm-eval" : *tasks.begin();
     return reader_.Finish(paths.front());
   }
 
@@ -124,7 +127,23 @@ class LmEval {
         return value.find("\"[{") != std::string_view::npos ? Keep::kWhole : Keep::kName;
       return Keep::kWhole;
     };
-    const std::string head = reader_.Lines(files_, file.path, visit, keep);
+    std::optional<LmEvalRows> rows;
+    if (reader_.builder().makes_lines() && !reader_.wants_fields() &&
+        reader_.options().filter != kEachAnswer) {
+      rows.emplace(reader_, file.path, several_tasks_ ? file.task + ":" : "", Segments(file),
+                   LmEvalRows::Rules{[&](const auto& form, const auto& scores, bool has_prompt) {
+                                       return Grade(form, scores, has_prompt, Segments(file));
+                                     },
+                                     [this](const LmEvalForm& form) { return Fits(form); },
+                                     [&](std::int64_t document) {
+                                       documents.Insert(document);
+                                       ++rows_taken_;
+                                     },
+                                     [this](std::int64_t lines) {
+                                       reader_.Expect(first_path_, documents_ > 0 ? documents_ : lines);
+                                     }});
+    }
+    const std::string head = reader_.Lines(files_, file.path, visit, keep, rows ? &*rows : nullptr);
     if (!right && errors == reader_.diagnostics().size()) {
       reader_.diagnostics().Add(
           {file.path, 0, 0},
@@ -142,6 +161,46 @@ class LmEval {
       reader_.facts.notes.push_back(fmt::format("{}: {} of {} documents are missing", file.task,
                                                 expected->second - documents.size(), expected->second));
     }
+  }
+
+  // Whether a row of this form goes as Row would take it: the filter and the metrics are those of all rows so
+  // far, and each metric is a number.
+  bool Fits(const LmEvalForm& form) const {
+    const std::string& wanted = reader_.options().filter;
+    return filters_.size() == 1 && first_filter_ == form.filter &&
+           (wanted.empty() || wanted == form.filter) && last_names_ == form.metrics &&
+           metrics_ == std::set<std::string>(form.metrics.begin(), form.metrics.end()) &&
+           !last_metric_.empty() && last_metric_ == MetricOf(form);
+  }
+  std::string MetricOf(const LmEvalForm& form) const {
+    const std::string& wanted = reader_.options().scorer;
+    if (wanted.empty()) return *std::min_element(form.metrics.begin(), form.metrics.end());
+    return std::find(form.metrics.begin(), form.metrics.end(), wanted) == form.metrics.end() ? "" : wanted;
+  }
+  // On any thread.
+  LmEvalScan::Graded Grade(const LmEvalForm& form, const std::vector<std::string_view>& scores,
+                           bool has_prompt, const std::vector<Segment>& segments) const {
+    CaseRecord record;
+    std::optional<bool> pass;
+    JsonParser parser;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const auto json = parser.ParseText(fmt::format("[{}]", scores[i]));
+      const auto number = json ? NumberOf(FirstOf(*json)) : std::nullopt;
+      if (!number) return {};
+      record.scores.emplace_back(form.scores[i], *number);
+      if (form.scores[i] == MetricOf(form)) pass = reader_.PassesPlainly(*number);
+    }
+    if (!pass) return {};
+    record.outcome = *pass ? Outcome::kPass : Outcome::kFail;
+    record.segments = segments;
+    if (has_prompt) record.prompt_sha256 = "";
+    record.output = "";
+    reader_.Complete(record);
+    return {log::CaseRecordLine(record), *pass};
+  }
+  std::vector<Segment> Segments(const SamplesFile& file) const {
+    if (!several_tasks_ || !reader_.options().segment_fields.empty()) return {};
+    return {{"task", file.task}};
   }
 
   // The metric that says pass: the one that is asked for, else the first that is a number in this row (a
@@ -220,10 +279,10 @@ class LmEval {
     }
     if (several_tasks_) {
       record.case_id = file.task + ":" + record.case_id;
-      if (reader_.options().segment_fields.empty()) record.segments = {{"task", file.task}};
+      if (reader_.options().segment_fields.empty()) record.segments = Segments(file);
     }
     if (const auto document = IntegerOf(Member(row, "doc_id")); document && !reader_.options().id_field)
-      record.case_id = reader_.content_ids.Name(std::move(record.case_id), *document);
+      record.case_id = reader_.content_ids().Name(std::move(record.case_id), *document);
     if (reader_.options().prompt_field.empty()) record.prompt_sha256 = Prompt(row);
     const auto answers = Answers(row);
     most_answers_ = std::max(most_answers_, answers.size());
@@ -355,6 +414,8 @@ class LmEval {
   std::string ungraded_metric_;
   SourcePosition first_ungraded_;
   std::map<std::string, std::int64_t> expected_;
+  std::int64_t documents_ = 0;  // of all tasks, as far as results files count them
+  std::string first_path_;
   bool several_tasks_ = false;
   std::string first_filter_, last_filter_, last_metric_;
   std::vector<std::string> last_names_;  // of the row before

@@ -14,13 +14,29 @@ Result<LogOutput> LogOutput::Make(const std::string& path) {
   return LogOutput(path, std::move(*rows));
 }
 
-Result<void> LogOutput::Take(const CaseRecord& row) {
-  std::string line = log::CaseRecordLine(row);
-  line += '\n';
-  return rows_.Append(line);
+Result<void> LogOutput::Expect(const RunRecord& run) {
+  if (room_ > 0 || io::NamesZstd(path_)) return {};
+  room_ = log::RunRecordLine(run).size() + 1;
+  return rows_.Append(std::string(room_, '\n'));
 }
 
+Result<void> LogOutput::Take(std::string_view lines) { return rows_.Append(lines); }
+
 Result<void> LogOutput::Write(const ImportedRun& run) {
+  const std::string first = log::RunRecordLine(run.run) + "\n";
+  const std::string last = run.finished ? log::EndRecordLine(run.end) + "\n" : "";
+  if (first.size() == room_) {
+    if (auto written = rows_.Append(last); !written) return written;
+    if (auto written = rows_.Replace(first); !written) return written;
+    const auto done = rows_.BecomeFile(path_);
+    if (!done) return tl::unexpected(done.error());
+    if (*done) return {};
+    return Copy(first, "");
+  }
+  return Copy(first, last);
+}
+
+Result<void> LogOutput::Copy(const std::string& first, const std::string& last) {
   auto file = io::StagedFile::Open(path_);
   if (!file) return tl::unexpected(file.error());
   io::ZstdEncoder encoder;
@@ -29,11 +45,9 @@ Result<void> LogOutput::Write(const ImportedRun& run) {
     if (!packed) return file->Append(bytes);
     return file->Append(encoder.Add(bytes));
   };
-  if (auto written = append(log::RunRecordLine(run.run) + "\n"); !written) return written;
-  if (auto written = rows_.Read(append); !written) return written;
-  if (run.finished) {
-    if (auto written = append(log::EndRecordLine(run.end) + "\n"); !written) return written;
-  }
+  if (auto written = append(first); !written) return written;
+  if (auto written = rows_.Read(append, static_cast<std::int64_t>(room_)); !written) return written;
+  if (auto written = append(last); !written) return written;
   if (packed) {
     if (auto written = file->Append(encoder.End()); !written) return written;
   }

@@ -99,8 +99,8 @@ class Nemo {
       const auto expected = Member(row, "expected_answer");
       std::string content = prompt ? AnyText(*prompt) : "";
       content += '\n' + (expected ? AnyText(*expected) : "");
-      record.case_id =
-          reader_.content_ids.Name(io::Sha256Hex(content), IntegerOf(Member(row, "problem_idx")).value_or(0));
+      record.case_id = reader_.content_ids().Name(io::Sha256Hex(content),
+                                                  IntegerOf(Member(row, "problem_idx")).value_or(0));
     }
     const std::int64_t repeat = IntegerOf(Member(row, "repeat")).value_or(0);
     if (repeat < 0 || repeat >= log::kMaxRepeats) {

@@ -6,14 +6,14 @@
 #include <filesystem>
 
 #include "io/nearest_name.h"
-#include "log/text_hash.h"
+#include "log/log_writer.h"
 #include "minslice/version.h"
 
 namespace minslice::import {
 
-RunBuilder::Key RunBuilder::KeyOf(std::string_view text) {
-  const std::uint64_t low = log::TextHash(text), high = log::TextHash(text, 0x8ebc6af09c88c6e3U);
-  return {low, high | 1U};  // never zero
+RunBuilder::Place RunBuilder::PlaceOf(const SourcePosition& where) {
+  if (files_.empty() || files_.back() != where.file) files_.push_back(where.file);
+  return {static_cast<std::uint32_t>(files_.size() - 1), where.line};
 }
 
 std::string RunBuilder::Describe(const Place& place) const {
@@ -57,23 +57,23 @@ void RunBuilder::CheckAgainstFirst(const CaseRecord& row, const CaseSeen& own, c
 }
 
 void RunBuilder::Add(CaseRecord row, const SourcePosition& where) {
-  if (files_.empty() || files_.back() != where.file) files_.push_back(where.file);
   CaseSeen own;
-  own.place = {static_cast<std::uint32_t>(files_.size() - 1), where.line};
+  own.place = PlaceOf(where);
   own.repeat = row.repeat;
   own.segments = SegmentSet(row.segments);
-  if (row.cluster) own.cluster = KeyOf(*row.cluster);
-  if (row.prompt_sha256) own.prompt = KeyOf(*row.prompt_sha256);
-  const Key key = KeyOf(row.case_id);
-  const auto [entry, is_new] = cases_.try_emplace(key, own);
-  CaseSeen& seen = entry->second;
-  if (!is_new) {
-    const Place* same = row.repeat == seen.repeat ? &seen.place : nullptr;
+  if (row.cluster) own.cluster = TextKey::Of(*row.cluster).high;
+  if (row.prompt_sha256) own.prompt = TextKey::Of(*row.prompt_sha256).high;
+  const TextKey key = TextKey::Of(row.case_id);
+  CaseSeen* seen = cases_.Find(key);
+  if (seen == nullptr) {
+    seen = &cases_.Add(key, own);
+  } else {
+    const Place* same = row.repeat == seen->repeat ? &seen->place : nullptr;
     if (same == nullptr) {
-      const Key of_repeat = {key.low + static_cast<std::uint64_t>(row.repeat) * 0x9e3779b97f4a7c15U,
-                             key.high ^ static_cast<std::uint64_t>(row.repeat)};
-      const auto [later, is_new_repeat] = later_.try_emplace(of_repeat, own.place);
-      if (!is_new_repeat) same = &later->second;
+      const TextKey of_repeat = {key.low + static_cast<std::uint64_t>(row.repeat) * 0x9e3779b97f4a7c15U,
+                                 key.high ^ static_cast<std::uint64_t>(row.repeat)};
+      same = later_.Find(of_repeat);
+      if (same == nullptr) later_.Add(of_repeat, own.place);
     }
     if (same != nullptr) {
       diagnostics_.Add(
@@ -82,9 +82,9 @@ void RunBuilder::Add(CaseRecord row, const SourcePosition& where) {
                       io::Quoted(row.case_id), row.repeat, Describe(*same), advice_));
       return;
     }
-    CheckAgainstFirst(row, own, seen, where);
+    CheckAgainstFirst(row, own, *seen, where);
   }
-  ++seen.rows;
+  ++seen->rows;
   ++counts_.n_rows;
   counts_.run.repeats = std::max(counts_.run.repeats, row.repeat);
   ++(row.outcome == Outcome::kPass ? counts_.passed : counts_.failed);
@@ -94,8 +94,51 @@ void RunBuilder::Add(CaseRecord row, const SourcePosition& where) {
   if (sink_ == nullptr) {
     counts_.rows.push_back(std::move(row));
   } else if (!failure_ && diagnostics_.empty()) {
-    if (auto taken = sink_->Take(row); !taken) failure_ = taken.error();
+    TakeLines(log::CaseRecordLine(row) + '\n');
   }
+}
+
+void RunBuilder::AddNew(const NewCase& row, const std::vector<Segment>& segments,
+                        const SourcePosition& where) {
+  CaseSeen own;
+  own.place = PlaceOf(where);
+  own.segments = SegmentSet(segments);
+  own.prompt = row.prompt.high;
+  own.rows = 1;
+  own.document = row.document;
+  cases_.Add(row.key, own);
+  ++counts_.n_rows;
+  ++(row.pass ? counts_.passed : counts_.failed);
+  ++counts_.rows_without_cluster;
+}
+
+void RunBuilder::TakeLines(std::string_view lines) {
+  if (failure_ || !diagnostics_.empty() || lines.empty()) return;
+  if (auto taken = sink_->Take(lines); !taken) failure_ = taken.error();
+}
+
+RunRecord RunBuilder::Record(const std::string& format, const std::string& first_path, const Options& options,
+                             const RunFacts& facts, std::int64_t cases, int repeats) {
+  const auto first_of = [](const std::string& a, const std::string& b) { return a.empty() ? b : a; };
+  const std::string model = first_of(options.model, facts.model);
+  RunRecord run;
+  run.suite = first_of(first_of(options.suite_name, facts.suite), "imported");
+  run.target = first_of(first_of(options.target, model), std::filesystem::path(first_path).stem().string());
+  run.request_model = first_of(facts.model, model);
+  run.request_json = facts.request_json;
+  run.repeats = repeats;
+  run.started_at = facts.started_at;
+  run.cases = cases;
+  run.minslice = kVersion;
+  run.imported_from = format;
+  return run;
+}
+
+void RunBuilder::Expect(const std::string& format, const std::string& first_path, const Options& options,
+                        const RunFacts& facts, std::int64_t cases) {
+  if (sink_ == nullptr || failure_) return;
+  if (auto noted = sink_->Expect(Record(format, first_path, options, facts, cases, 1)); !noted)
+    failure_ = noted.error();
 }
 
 Result<ImportedRun> RunBuilder::Build(const std::string& format, const std::string& first_path,
@@ -105,24 +148,18 @@ Result<ImportedRun> RunBuilder::Build(const std::string& format, const std::stri
   if (counts_.n_rows == 0) return FailAt({first_path, 0, 0}, "no row to import");
   ImportedRun imported = std::move(counts_);
   if (options.cluster_field.empty()) imported.rows_without_cluster = 0;
-  imported.cases_with_fewer_repeats = std::count_if(cases_.begin(), cases_.end(), [&](const auto& entry) {
-    return entry.second.rows < imported.run.repeats;
-  });
+  if (imported.run.repeats > 1) {
+    cases_.ForEach([&](const auto& entry) {
+      if (static_cast<int>(entry.value.rows) < imported.run.repeats) ++imported.cases_with_fewer_repeats;
+    });
+  }
   for (const auto& [dimension, values] : values_) imported.dimensions.push_back({dimension, values.size()});
   std::sort(imported.dimensions.begin(), imported.dimensions.end(),
             [](const DimensionCount& a, const DimensionCount& b) { return a.name < b.name; });
 
-  RunRecord& run = imported.run;
-  const auto first_of = [](const std::string& a, const std::string& b) { return a.empty() ? b : a; };
-  const std::string model = first_of(options.model, facts.model);
-  run.suite = first_of(first_of(options.suite_name, facts.suite), "imported");
-  run.target = first_of(first_of(options.target, model), std::filesystem::path(first_path).stem().string());
-  run.request_model = first_of(facts.model, model);
-  run.request_json = facts.request_json;
-  run.started_at = facts.started_at;
-  run.cases = static_cast<std::int64_t>(cases_.size());
-  run.minslice = kVersion;
-  run.imported_from = format;
+  imported.run = Record(format, first_path, options, facts, static_cast<std::int64_t>(cases_.size()),
+                        imported.run.repeats);
+  const RunRecord& run = imported.run;
   imported.end.cases = *run.cases;
   imported.end.repeats = run.repeats;
   imported.end.ended_at = facts.ended_at;

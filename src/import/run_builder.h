@@ -11,6 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "import/case_table.h"
 #include "import/import.h"
 #include "io/diagnostics.h"
 
@@ -34,6 +35,26 @@ class RunBuilder {
 
   // segments ascending by dimension, scores ascending by name.
   void Add(CaseRecord row, const SourcePosition& where);
+  // The only row, as yet, of a case that was not met before (knows() is false): all but its line, which is
+  // for TakeLines. For readers that make the lines themselves; there is a sink then.
+  struct NewCase {
+    TextKey key, prompt;  // of the case's id, of the prompt's hash
+    bool pass = false;
+    std::int64_t document = 0;  // ContentIds
+  };
+  void AddNew(const NewCase& row, const std::vector<Segment>& segments, const SourcePosition& where);
+  bool knows(const TextKey& case_key) { return cases_.Find(case_key) != nullptr; }
+  // Of a case that AddNew added.
+  std::optional<std::int64_t> DocumentOf(const TextKey& case_key) {
+    const CaseSeen* seen = cases_.Find(case_key);
+    return seen == nullptr || seen->document < 0 ? std::nullopt : std::optional(seen->document);
+  }
+  void Prefetch(const TextKey& case_key) const { cases_.Prefetch(case_key); }
+  void TakeLines(std::string_view lines);
+  // Before the first row, about so many cases: the sink may leave room for the run record.
+  void Expect(const std::string& format, const std::string& first_path, const Options& options,
+              const RunFacts& facts, std::int64_t cases);
+  bool makes_lines() const { return sink_ != nullptr; }
   std::int64_t n_rows() const { return counts_.n_rows; }
 
   // `format` becomes imported_from, `first_path` the target's name where nothing else gives one. Fails with
@@ -46,24 +67,18 @@ class RunBuilder {
     std::uint32_t file = 0;
     int line = 0;
   };
-  // Of a text or a (case, repeat), by a hash of 128 bits: what is kept of a row does not grow with its texts.
-  struct Key {
-    std::uint64_t low = 0, high = 0;
-    bool operator==(const Key&) const = default;
-  };
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const { return key.low; }
-  };
   // What the first row of a case says that the case is.
   struct CaseSeen {
     Place place;
     int repeat = 1;
-    std::uint32_t segments = 0;
-    std::int64_t rows = 0;
-    Key cluster, prompt;  // zero: none
+    std::uint32_t segments = 0, rows = 0;
+    std::uint64_t cluster = 0, prompt = 0;  // TextKey::high; zero: none
+    std::int64_t document = -1;             // of AddNew
   };
 
-  static Key KeyOf(std::string_view text);
+  static RunRecord Record(const std::string& format, const std::string& first_path, const Options& options,
+                          const RunFacts& facts, std::int64_t cases, int repeats);
+  Place PlaceOf(const SourcePosition& where);
   std::string Describe(const Place& place) const;
   std::uint32_t SegmentSet(const std::vector<Segment>& segments);
   void CheckAgainstFirst(const CaseRecord& row, const CaseSeen& own, const CaseSeen& first,
@@ -75,8 +90,8 @@ class RunBuilder {
   std::optional<Failure> failure_;  // of the sink
   ImportedRun counts_;              // rows where they are held
   std::vector<std::string> files_;
-  std::unordered_map<Key, CaseSeen, KeyHash> cases_;
-  std::unordered_map<Key, Place, KeyHash> later_;  // by case and repeat: rows behind the first of their case
+  CaseTable<CaseSeen> cases_;
+  CaseTable<Place> later_;  // by case and repeat: rows behind the first of their case
   std::vector<std::vector<Segment>> sets_;
   std::unordered_map<std::string, std::uint32_t> set_numbers_;
   std::string set_key_, last_key_;

@@ -5,9 +5,6 @@
 namespace minslice::import {
 namespace {
 
-// More is for the parser to refuse.
-constexpr int kDeepest = 62;
-
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 // From behind the opening quote to behind the closing one; nullptr: none in this line.
@@ -32,7 +29,7 @@ const char* SkipValue(const char* at) {
       continue;
     }
     if (c == '{' || c == '[') {
-      if (++depth > kDeepest) return nullptr;
+      if (++depth > kSkimDeepest) return nullptr;
     } else if (c == '}' || c == ']') {
       if (depth-- == 0) return at;
     } else if (c == ',' && depth == 0) {

@@ -14,6 +14,8 @@ enum class Keep {
   kName,  // an empty object in its place
 };
 
+inline constexpr int kSkimDeepest = 62;  // levels; more is for the parser to refuse
+
 // Copies the members of the object in `line` to `out`, each whole or by its name alone. Of what is left out
 // only strings and brackets are looked at; what is kept is for the JSON parser to judge. False: the line is
 // no object in one piece, and the parser should say what it is. `line` has slack behind it, as LineSource

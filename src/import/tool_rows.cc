@@ -15,8 +15,6 @@
 namespace minslice::import {
 namespace {
 
-constexpr std::size_t kHeadBytes = std::size_t{1} << 16U;
-
 class ToolPlace final : public RowPlace {
  public:
   ToolPlace(const SourcePosition& where, std::span<const Json> places) : where_(where), places_(places) {}
@@ -229,72 +227,14 @@ Result<std::string> ReadPadded(io::FileSystem& files, const std::string& path) {
   return text;
 }
 
-std::string ContentIds::Name(std::string hash, std::int64_t document) {
-  std::vector<std::int64_t>& known = documents_[hash];
-  const auto found = std::find(known.begin(), known.end(), document);
-  const auto place = static_cast<std::size_t>(found - known.begin());
-  if (found == known.end()) {
-    known.push_back(document);
-    again_ += known.size() > 1 ? 1 : 0;
-  }
-  return place == 0 ? std::move(hash) : fmt::format("{}#{}", hash, place + 1);
-}
-
 ToolReader::ToolReader(const char* format, const Options& options)
     : format_(format),
       options_(options),
       builder_(diagnostics_, options.rows, "name a field that tells them apart with --id-field"),
+      content_ids_(builder_),
       mapper_(options, builder_, diagnostics_, true) {
   for (const WantedField& field : mapper_.wanted()) paths_.emplace_back(field.name);
   values_.resize(paths_.size());
-}
-
-std::string ToolReader::Lines(const std::string& path, io::PlainStream& stream, const Visit& visit,
-                              const KeepMember& keep) {
-  io::LineSource lines(stream, path, kLongestLine);
-  std::string head;
-  bool first = true;
-  for (;;) {
-    const auto line = lines.Next();
-    if (!line) {
-      diagnostics_.AddAll(line.error());
-      return head;
-    }
-    if (!*line) break;
-    std::string_view text = **line;
-    if (lines.line() == 1) {
-      head = lines.Head(kHeadBytes);
-      text = io::SkipByteOrderMark(text);
-    }
-    const std::size_t begin = text.find_first_not_of(" \t\r");
-    if (begin == std::string_view::npos) continue;
-    if (std::exchange(first, false) && text[begin] != '{' && text[begin] != '[') return head;
-    const SourcePosition where{path, static_cast<int>(lines.line()), 0};
-    const bool skimmed = keep && Skim(text, keep, skimmed_);
-    if (skimmed) skimmed_.append(simdjson::SIMDJSON_PADDING, '\0');
-    const auto row = parser_.Parse(
-        skimmed ? std::string_view(skimmed_).substr(0, skimmed_.size() - simdjson::SIMDJSON_PADDING) : text,
-        where);
-    if (!row && !lines.terminated() && builder_.n_rows() > 0) {
-      ++torn_;
-    } else if (!row) {
-      diagnostics_.AddAll(row.error());
-    } else if (!row->is_object()) {
-      diagnostics_.Add(where, "expected a JSON object");
-    } else if (!visit(*row, where)) {
-      return head;
-    }
-  }
-  if (stream.cut()) ++torn_;
-  return head;
-}
-
-std::string ToolReader::Lines(io::FileSystem& files, const std::string& path, const Visit& visit,
-                              const KeepMember& keep) {
-  const auto stream = io::PlainStream::Open(files, path);
-  if (stream) return Lines(path, **stream, visit, keep);
-  diagnostics_.AddAll(stream.error());
-  return {};
 }
 
 std::optional<Json> ToolReader::Sidecar(io::FileSystem& files, const std::string& path, JsonParser& parser) {
@@ -341,8 +281,7 @@ void ToolReader::DefaultSegments(Json metadata, CaseRecord& row) {
 }
 
 std::optional<bool> ToolReader::Passes(const std::string& name, double score, const SourcePosition& where) {
-  if (options_.pass_above) return score > *options_.pass_above;
-  if (score == 0 || score == 1) return score == 1;
+  if (const auto passes = PassesPlainly(score)) return passes;
   if (graded_++ == 0) {
     first_graded_ = fmt::format("{}: expected 0 or 1, found {}", io::Quoted(name), json::NumberText(score));
     first_graded_at_ = where;
@@ -350,13 +289,23 @@ std::optional<bool> ToolReader::Passes(const std::string& name, double score, co
   return std::nullopt;
 }
 
+std::optional<bool> ToolReader::PassesPlainly(double score) const {
+  if (options_.pass_above) return score > *options_.pass_above;
+  if (score == 0 || score == 1) return score == 1;
+  return std::nullopt;
+}
+
 void ToolReader::Add(CaseRecord row, const SourcePosition& where) {
+  Complete(row);
+  builder_.Add(std::move(row), where);
+}
+
+void ToolReader::Complete(CaseRecord& row) const {
   std::erase_if(row.scores, [](const auto& score) { return score.first == "pass"; });
   if (row.outcome != Outcome::kInfraError)
     row.scores.emplace_back("pass", row.outcome == Outcome::kPass ? 1 : 0);
   std::sort(row.scores.begin(), row.scores.end());
   if (!row.response_model && !options_.model.empty()) row.response_model = options_.model;
-  builder_.Add(std::move(row), where);
 }
 
 Result<ImportedRun> ToolReader::Finish(const std::string& first_path) {
@@ -366,7 +315,7 @@ Result<ImportedRun> ToolReader::Finish(const std::string& first_path) {
                      fmt::format("{}{}; give --pass-above X, and scores above X pass", first_graded_,
                                  graded_ > 1 ? fmt::format(" (and {} more such)", graded_ - 1) : ""));
   }
-  if (const std::int64_t again = content_ids.again(); again > 0) {
+  if (const std::int64_t again = content_ids_.again(); again > 0) {
     facts.notes.push_back(
         fmt::format("{} {} the content of an earlier one: they are cases of their own, named HASH#2 and so "
                     "on; --id-field takes a name from the data",

@@ -18,6 +18,7 @@
 #include "import/formats.h"
 #include "import/import.h"
 #include "import/json_fields.h"
+#include "import/line_batches.h"
 #include "import/row_mapper.h"
 #include "import/run_builder.h"
 #include "import/skim.h"
@@ -74,14 +75,31 @@ Result<std::string> ReadPadded(io::FileSystem& files, const std::string& path);
 // apart.
 class ContentIds {
  public:
+  // Cases that RunBuilder::AddNew added were met, too.
+  explicit ContentIds(RunBuilder& builder) : builder_(builder) {}
   // `document`: its number in the tool's own counting; the same number again is the same document.
   std::string Name(std::string hash, std::int64_t document);
+  bool knows(const TextKey& hash) { return first_.Find(hash) != nullptr; }
   // How many documents have the content of an earlier one.
   std::int64_t again() const { return again_; }
 
  private:
-  std::unordered_map<std::string, std::vector<std::int64_t>> documents_;
+  RunBuilder& builder_;
+  CaseTable<std::int64_t> first_;                                      // the first document of each content
+  std::unordered_map<std::string, std::vector<std::int64_t>> others_;  // behind it
   std::int64_t again_ = 0;
+};
+
+// Reads the usual lines of a tool without a tree, a batch at a time.
+class LineScanner {
+ public:
+  virtual ~LineScanner() = default;
+  // `rows`: about so many lines there will be.
+  virtual void Begin(std::string_view first_line, std::int64_t rows) = 0;
+  virtual void Read(LineBatch& batch) const = 0;  // on any thread
+  // In order: takes lines[i] and those behind it, up to one that is for the parser or to their end; which one
+  // that is.
+  virtual std::size_t Take(const LineBatch& batch, std::size_t i) = 0;
 };
 
 class ToolReader {
@@ -90,9 +108,9 @@ class ToolReader {
 
   io::Diagnostics& diagnostics() { return diagnostics_; }
   RunBuilder& builder() { return builder_; }
+  ContentIds& content_ids() { return content_ids_; }
   const Options& options() const { return options_; }
   RunFacts facts;
-  ContentIds content_ids;
 
   // Each line that is no blank, as a tree; of the members that `keep` does not keep whole only the names.
   // `visit` false: stop. A last line that is cut (no newline, no JSON) counts in torn(). A file that does not
@@ -100,10 +118,10 @@ class ToolReader {
   using Visit = std::function<bool(Json row, const SourcePosition& where)>;
   using KeepMember = std::function<Keep(std::string_view key, std::string_view value)>;
   std::string Lines(const std::string& path, io::PlainStream& stream, const Visit& visit,
-                    const KeepMember& keep = nullptr);
+                    const KeepMember& keep = nullptr, LineScanner* scanner = nullptr);
   // Of a file of its own, whatever its size.
   std::string Lines(io::FileSystem& files, const std::string& path, const Visit& visit,
-                    const KeepMember& keep = nullptr);
+                    const KeepMember& keep = nullptr, LineScanner* scanner = nullptr);
   // What stands beside the rows: one document of a few facts. nullopt after reporting why not.
   std::optional<Json> Sidecar(io::FileSystem& files, const std::string& path, JsonParser& parser);
   // Whether a flag names a field of the row's own data.
@@ -117,15 +135,28 @@ class ToolReader {
   static void DefaultSegments(Json metadata, CaseRecord& row);
   // Whether the score passes; nullopt: neither 0 nor 1 and no --pass-above (reported by Finish).
   std::optional<bool> Passes(const std::string& name, double score, const SourcePosition& where);
-  // Sorts scores, adds "pass".
+  // Likewise, with nothing reported.
+  std::optional<bool> PassesPlainly(double score) const;
+  // Sorts scores, adds "pass" and the model that a flag names.
+  void Complete(CaseRecord& row) const;
+  // Before the first row: RunBuilder::Expect with the facts as they are known.
+  void Expect(const std::string& first_path, std::int64_t cases) {
+    builder_.Expect(format_, first_path, options_, facts, cases);
+  }
+  // Completes the row first.
   void Add(CaseRecord row, const SourcePosition& where);
   Result<ImportedRun> Finish(const std::string& first_path);
 
  private:
+  // False: `visit` wants no more.
+  bool Line(std::string_view text, bool terminated, const SourcePosition& where, const Visit& visit,
+            const KeepMember& keep);
+
   const char* format_;
   const Options& options_;
   io::Diagnostics diagnostics_;
   RunBuilder builder_;
+  ContentIds content_ids_;
   RowMapper mapper_;
   std::vector<FieldPath> paths_;
   std::vector<FieldValue> values_;

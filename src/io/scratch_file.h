@@ -1,4 +1,5 @@
-// Bytes that are written once, read back once, and gone with the process: what would else be held in memory.
+// Bytes that are written once, read back once, and gone with the process unless they get a name: what would
+// else be held in memory.
 #ifndef MINSLICE_IO_SCRATCH_FILE_H_
 #define MINSLICE_IO_SCRATCH_FILE_H_
 
@@ -19,14 +20,24 @@ class ScratchFile {
   static Result<ScratchFile> Make(const std::string& beside);
 
   Result<void> Append(std::string_view bytes);
-  // Hands out all bytes in order, in blocks.
-  Result<void> Read(const std::function<Result<void>(std::string_view block)>& visit);
+  // Over the first bytes of what was appended.
+  Result<void> Replace(std::string_view first_bytes);
+  // Hands out all bytes from `from` on in order, in blocks.
+  Result<void> Read(const std::function<Result<void>(std::string_view block)>& visit, std::int64_t from = 0);
+  // All bytes become the file `path`, at once and over what has that name, without being copied; they may
+  // still be on their way to the disk. False: that cannot be here (a link, no regular file, a file system
+  // that does not know files without a name), and nothing has changed.
+  Result<bool> BecomeFile(const std::string& path);
 
  private:
-  ScratchFile(std::string folder, Descriptor fd) : folder_(std::move(folder)), fd_(std::move(fd)) {}
+  ScratchFile(std::string folder, Descriptor fd, bool nameless)
+      : folder_(std::move(folder)), fd_(std::move(fd)), nameless_(nameless) {}
+  Result<void> Put(std::string_view bytes);
+  Result<void> Flush();
 
   std::string folder_;  // for messages
   Descriptor fd_;
+  bool nameless_;        // never had a name, so that it may get one
   std::string waiting_;  // not yet written
 };
 

@@ -20,11 +20,10 @@ constexpr std::size_t kMostWaiting = 24;
 
 std::string Hex(const unsigned char* bytes, std::size_t size) {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * size);
+  std::string text(2 * size, '0');
   for (std::size_t i = 0; i < size; ++i) {
-    text.push_back(kHex[bytes[i] >> 4]);
-    text.push_back(kHex[bytes[i] & 15]);
+    text[2 * i] = kHex[bytes[i] >> 4];
+    text[2 * i + 1] = kHex[bytes[i] & 15];
   }
   return text;
 }
@@ -177,6 +176,13 @@ std::string Sha256::HexDigest() {
 }
 
 std::string Sha256Hex(std::string_view bytes) {
+  // Of a short text OpenSSL's own bookkeeping costs more than the hash.
+  if (Sha256Lane::Available()) {
+    Sha256Lane lane;
+    lane.Update(bytes);
+    const auto digest = lane.Digest();
+    return Hex(digest.data(), digest.size());
+  }
   Sha256 hash;
   hash.Update(bytes);
   return hash.HexDigest();

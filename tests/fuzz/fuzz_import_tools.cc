@@ -17,10 +17,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   minslice::fuzz::OneFile files({reinterpret_cast<const char*>(data) + 1, size - 1});
   const std::string path = "file";
   const auto run = (*import::FindFormat(format))->read(std::span(&path, 1), options, files);
+  // Where the rows go nowhere else every line is read as a tree; a sink takes lines that were not.
+  import::RowLines lines;
+  options.rows = &lines;
+  const auto by_lines = (*import::FindFormat(format))->read(std::span(&path, 1), options, files);
+  Check(run.has_value() == by_lines.has_value(), "both ways of reading accept the same");
   if (!run) {
+    Check(run.error().diagnostics.size() == by_lines.error().diagnostics.size() &&
+              run.error().diagnostics.front().ToString() == by_lines.error().diagnostics.front().ToString(),
+          "and refuse with the same words");
     Check(!run.error().diagnostics.empty() && run.error().diagnostics.size() <= 51, "1 to 51 diagnostics");
     return 0;
   }
+  Check(import::LogText(*run) == import::LogText(*by_lines, lines) && run->notes == by_lines->notes,
+        "and give the same log");
   Check(!run->rows.empty(), "what is accepted has rows");
   const auto log = minslice::log::ParseLog(import::LogText(*run), "log");
   Check(log.has_value(), "the log reads back");

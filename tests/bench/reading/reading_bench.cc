@@ -2,9 +2,10 @@
 // simdjson alone, which is the speed that report.py measures ours against.
 //
 //   reading_bench log FILE CASES REPEATS SIDE      a log; SIDE 0 or 1 draws other outcomes for the same cases
-//   reading_bench lm-eval FILE DOCUMENTS           a samples_*.jsonl of lm-evaluation-harness
-//   reading_bench parse dom|many FILE...           every line parsed to the end; prints wall and CPU seconds
-//   and bytes
+//   reading_bench lm-eval FILE DOCUMENTS           a samples_*.jsonl of lm-evaluation-harness: long passages
+//   reading_bench lm-eval-chat FILE DOCUMENTS      likewise with short chat prompts, as a chat endpoint gets
+//   them reading_bench parse dom|many FILE...           every line parsed to the end; prints wall and CPU
+//   seconds and bytes
 #include <fcntl.h>
 #include <simdjson.h>
 #include <sys/mman.h>
@@ -122,6 +123,37 @@ int MakeLmEval(const char* path, std::uint64_t documents) {
   return std::fclose(file) == 0 ? 0 : 1;
 }
 
+// Lines of the form and the lengths that `lm_eval --model local-chat-completions --log_samples` writes for
+// one-line questions, some 830 bytes each.
+int MakeLmEvalChat(const char* path, std::uint64_t documents) {
+  std::FILE* file = std::fopen(path, "w");
+  if (file == nullptr) return 1;
+  static const char* const kSegments[] = {"invoice_parse", "escalation_route", "contract_review",
+                                          "refund_flow", "long_tail"};
+  static const char* const kLengths[] = {"short", "medium", "long"};
+  for (std::uint64_t i = 0; i < documents; ++i) {
+    const unsigned long long a = Mix(i) % 10000, b = Mix(i ^ 0x5555) % 10000, id = i + 1;
+    const unsigned long long said = Uniform(i) < .74 ? a + b : a + b + 1;
+    const char* segment = kSegments[Mix(i ^ 0x7777) % 5];
+    std::fprintf(
+        file,
+        "{\"doc_id\": %llu, \"doc\": {\"id\": \"p%06llu\", \"segment\": \"%s\", \"length\": \"%s\", \"a\": "
+        "%llu, \"b\": %llu, \"prompt\": \"[p%06llu seg=%s] What is %llu + %llu? Answer with the number "
+        "only.\", \"expected\": \"%llu\"}, \"target\": \"%llu\", \"arguments\": {\"gen_args_0\": {\"arg_0\": "
+        "[\"[{\\\"role\\\": \\\"user\\\", \\\"content\\\": \\\"[p%06llu seg=%s] What is %llu + %llu? Answer "
+        "with the "
+        "number only.\\\"}]\"], \"arg_1\": {\"until\": [\"\\n\\n\"], \"max_gen_toks\": 32, \"do_sample\": "
+        "false}}}, \"resps\": [[\"%llu\"]], \"filtered_resps\": [\"%llu\"], \"filter\": \"none\", "
+        "\"metrics\": "
+        "[\"exact_match\"], \"doc_hash\": \"%s\", \"prompt_hash\": \"%s\", \"target_hash\": \"%s\", "
+        "\"exact_match\": %s}\n",
+        static_cast<unsigned long long>(i), id, segment, kLengths[Mix(i ^ 0x1111) % 3], a, b, id, segment, a,
+        b, a + b, a + b, id, segment, a, b, said, said, Hex(i).c_str(), Hex(i + (1ULL << 40U)).c_str(),
+        Hex(i + (1ULL << 41U)).c_str(), said == a + b ? "1.0" : "0.0");
+  }
+  return std::fclose(file) == 0 ? 0 : 1;
+}
+
 // Touches every value, so that nothing can be left unparsed; returns something to print.
 std::uint64_t ParseLines(std::string_view bytes) {
   simdjson::dom::parser parser;
@@ -194,7 +226,8 @@ int main(int argc, char** argv) {
   const auto number = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
   if (what == "log" && argc == 6) return MakeLog(argv[2], number(3), static_cast<int>(number(4)), number(5));
   if (what == "lm-eval" && argc == 4) return MakeLmEval(argv[2], number(3));
+  if (what == "lm-eval-chat" && argc == 4) return MakeLmEvalChat(argv[2], number(3));
   if (what == "parse" && argc >= 4) return Parse(argv[2], argc - 3, argv + 3);
-  std::fprintf(stderr, "usage: reading_bench log|lm-eval|parse ... (see the source's head)\n");
+  std::fprintf(stderr, "usage: reading_bench log|lm-eval|lm-eval-chat|parse ... (see the source's head)\n");
   return 2;
 }

@@ -117,6 +117,12 @@ TEST_F(SharedPeers, EveryFileGivesItsTrueCount) {
     const auto log = log::ParseLog(LogText(*run), "log");
     ASSERT_TRUE(log) << Text(log.error());
     EXPECT_EQ(log->end.has_value(), file.finished);
+    RowLines lines;
+    Options to_lines = file.options;
+    to_lines.rows = &lines;
+    const auto again = Read(file.format, kPeers + file.path, to_lines);
+    ASSERT_TRUE(again) << Text(again.error());
+    EXPECT_EQ(LogText(*again, lines), LogText(*run));
   }
 }
 
