@@ -38,7 +38,7 @@ void NoteCounts(const import::ImportedRun& run, const ImportOptions& options, Se
     session.Note(
         fmt::format("  {}: {}", dimension.name, Count(static_cast<std::int64_t>(dimension.values), "value")));
   }
-  for (const std::string& text : import::Warnings(run)) session.Note("  " + text);
+  for (const std::string& warning : import::Warnings(run)) session.Note("  " + warning);
 }
 
 void RunImport(const ImportOptions& options, Session& session) {
