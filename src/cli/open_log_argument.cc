@@ -116,7 +116,8 @@ Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptio
   const auto run = (*format)->read(std::span(&path, 1), flags, files);
   if (!run) return tl::unexpected(run.error());
   if (warnings != nullptr) {
-    for (const std::string& text : import::Warnings(*run)) warnings->push_back(argument + ": " + text);
+    for (const std::string& text : import::Warnings(*run))
+      warnings->push_back(text.starts_with(path) ? text : argument + ": " + text);
   }
   auto log = log::ParseLog(import::LogText(*run, std::exchange(rows, {})), argument, options);
   if (!log) return log;
