@@ -163,8 +163,8 @@ def compare(
         names = [by] if isinstance(by, str) else list(by or [])
         if ids is not None or clusters is not None:
             raise TypeError("ids and clusters belong to columns; logs carry their own")
-        sides = [_side(values, "", None, None, None) for values in (incumbent, candidate)]
-        return Comparison(_core.compare(*sides, names, metric or "pass", level, margin, seed, replicates))
+        logs = _side(incumbent, "", None, None, None), _side(candidate, "", None, None, None)
+        return Comparison(_core.compare(*logs, names, metric or "pass", level, margin, seed, replicates))
     before, after = _column(incumbent), _column(candidate)  # type: ignore[arg-type]
     if metric is None:
         metric = "pass" if _core.only_zero_one(before) and _core.only_zero_one(after) else "score"

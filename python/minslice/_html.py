@@ -6,6 +6,8 @@ from html import escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._results import Comparison, Verdict
 
 _NUMBER = ' style="text-align: right"'
@@ -77,7 +79,9 @@ def comparison_html(comparison: Comparison) -> str:
     out = [f"<p>{escape(title)}</p>"]
 
     def row(dimension: str, value: str, of: object) -> list[str]:
-        get = lambda name: getattr(of, name, None)  # noqa: E731
+        def get(name: str) -> Any:
+            return getattr(of, name, None)
+
         table, interval = get("table"), get("interval")
         before = get("incumbent_rate") if get("incumbent_rate") is not None else _of(get("incumbent"))
         after = get("candidate_rate") if get("candidate_rate") is not None else _of(get("candidate"))

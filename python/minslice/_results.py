@@ -441,6 +441,7 @@ class _Document(Result):
     """A whole document of the command, with its text."""
 
     __slots__ = ("_text",)
+    _text: str
 
     def __init__(self, text: str | dict[str, Any]) -> None:
         fields = json.loads(text) if isinstance(text, str) else text
@@ -452,8 +453,7 @@ class _Document(Result):
 
     def to_json(self) -> str:
         """The document as the command prints it, byte for byte."""
-        text: str = self._text
-        return text
+        return self._text
 
 
 class Comparison(_Document, _Graded):
