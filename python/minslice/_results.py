@@ -764,6 +764,10 @@ class SimulationTable(Result):
     n_pairs: int
     gated_slices: int
     psi: float
+    runs_a_side: int
+    noise: float
+    clusters: int
+    icc: float | None
     bad_slice: Record | None
     rows: tuple[SimulationRow, ...]
     bounds: tuple[SimulationBound, ...]
