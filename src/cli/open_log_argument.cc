@@ -94,10 +94,11 @@ Result<RunLog> OpenLogArgument(const std::string& argument, const log::ReadOptio
     auto log = log::ReadLog(argument, options);
     std::vector<std::string> names;
     for (const import::Format& known : import::Formats()) names.emplace_back(known.name);
-    const std::string meant = io::DidYouMean(argument.substr(0, colon), names);
-    if (!log && meant.find("did you mean") != std::string::npos)
-      return Fail(fmt::format("{}: no such file, and {} is no format{}", argument,
-                              io::Quoted(argument.substr(0, colon)), meant));
+    const std::string name = argument.substr(0, colon);
+    if (!log && io::NearestName(name, names)) {
+      return Fail(fmt::format("{}: no such file, and {} is no format{}", argument, io::Quoted(name),
+                              io::DidYouMean(name, names)));
+    }
     return log;
   }
   std::string path = argument.substr(colon + 1);

@@ -216,12 +216,9 @@ Result<Policy> LoadPolicy(const std::string& path) {
   Result<Policy> policy = ParsePolicy(*text, path);
   if (!policy) {
     // A log or a suite in the policy's place: one sentence instead of every key that is none of a policy.
-    const std::string looks = io::LooksLike(*text);
-    if (looks == "a suite" || looks == "cases of a suite" || looks == "a minslice verdict" ||
-        looks == io::kLooksLikeLog) {
-      return FailAt({path, 1, 0},
-                    "expected a policy, found what looks like " + looks.substr(0, looks.find(':')));
-    }
+    const std::string wrong = io::WrongKind(
+        *text, "a policy", {"a suite", "cases of a suite", "a minslice verdict", io::kLooksLikeLog});
+    if (!wrong.empty()) return FailAt({path, 1, 0}, wrong);
   }
   return policy;
 }

@@ -1,5 +1,7 @@
 #include "io/looks_like.h"
 
+#include <algorithm>
+
 #include "io/utf8.h"
 
 namespace minslice::io {
@@ -40,6 +42,15 @@ std::string LooksLike(std::string_view bytes) {
   if (has(",Status,Score")) return "a promptfoo CSV (import promptfoo)";
   if (has(",") && has("\n")) return "CSV (import csv takes any, fields named by flags)";
   return "text";
+}
+
+std::string WrongKind(std::string_view bytes, std::string_view wanted,
+                      std::initializer_list<std::string_view> others) {
+  const std::string looks = LooksLike(bytes);
+  if (std::find(others.begin(), others.end(), looks) == others.end()) return "";
+  std::string text = "expected ";
+  // What stands behind a colon is advice for one who wants to import the file.
+  return text.append(wanted).append(", found what looks like ").append(looks, 0, looks.find(':'));
 }
 
 }  // namespace minslice::io

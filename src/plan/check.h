@@ -17,11 +17,11 @@ struct CheckOptions {
   std::optional<double> icc = {};  // of clusters; kAssumedIcc where none is given
 };
 
-// Clusters count for less, n / (1 + (m - 1) icc) with m the size-weighted mean cluster; K runs a side make a
-// pair's difference vary by psi - noise (1 - 1/K) instead of psi. Both are taken into every figure.
 // What psi stands for where the primary metric is graded, and where to take it from.
 std::string GradedSentence(const Policy& policy);
 
+// Clusters count for less, n / (1 + (m - 1) icc) with m the size-weighted mean cluster; K runs a side make a
+// pair's difference vary by psi - noise (1 - 1/K) instead of psi. Both are taken into every figure.
 CheckReport Check(const Policy& policy, const SuiteShape& shape, const PlanPsi& psi,
                   const CheckOptions& options);
 

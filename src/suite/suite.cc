@@ -307,9 +307,9 @@ Result<OpenedSuite> OpenSuite(const std::string& path, const KeepCase& keep, io:
   io::Diagnostics diagnostics;
   Suite suite;
   suite.path = path;
-  if (const std::string looks = io::LooksLike(*bytes); looks == "a policy" || looks == io::kLooksLikeLog) {
-    return FailAt({path, 1, 0},
-                  "expected a suite, found what looks like " + looks.substr(0, looks.find(':')));
+  if (const std::string wrong = io::WrongKind(*bytes, "a suite", {"a policy", io::kLooksLikeLog});
+      !wrong.empty()) {
+    return FailAt({path, 1, 0}, wrong);
   }
   const yaml::Map root = yaml::ParseMap(*bytes, path, diagnostics);
   if (root.Has("version")) {
