@@ -20,6 +20,12 @@ inline constexpr int kMostCountedRepeats = 10'000;
 // Of what a gateway said of its cache: whether the answer was not made for this request.
 inline bool IsCacheHit(std::string_view cache) { return cache.find("hit") != std::string_view::npos; }
 
+// The place of a count by repeat; `index` is the repeat - 1.
+inline std::int64_t& RowsAt(std::vector<std::int64_t>& by_repeat, std::size_t index) {
+  if (index >= by_repeat.size()) by_repeat.resize(index + 1, 0);
+  return by_repeat[index];
+}
+
 // One name that answered, with the first row that shows it.
 struct AnsweredBy {
   std::string name;
@@ -81,9 +87,7 @@ class AnswerCounts {
   };
 
   static std::int64_t& At(std::vector<std::int64_t>& by_repeat, int repeat) {
-    const auto r = static_cast<std::size_t>(std::clamp(repeat, 1, kMostCountedRepeats) - 1);
-    if (r >= by_repeat.size()) by_repeat.resize(r + 1, 0);
-    return by_repeat[r];
+    return RowsAt(by_repeat, static_cast<std::size_t>(std::clamp(repeat, 1, kMostCountedRepeats) - 1));
   }
 
   // Whether it is another one than in the row before.

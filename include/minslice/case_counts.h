@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -86,6 +87,8 @@ struct CountedSide {
   std::int64_t with_segments = 0, with_cluster = 0, with_prompt = 0;
   // Cases that have rows on both sides, where only the other side's carry them.
   std::int64_t lacks_segments = 0, lacks_cluster = 0, lacks_prompt = 0;
+
+  std::int64_t n_rows() const { return std::accumulate(rows.begin(), rows.end(), std::int64_t{0}); }
 };
 
 struct CountedLog {
@@ -106,6 +109,12 @@ struct CaseCounts {
   std::vector<CountedLog> logs;
   std::string path;
   std::string sha256;  // of what the counts say of the cases and sides, not of which files they lay in
+
+  std::int64_t n_cases() const {
+    std::int64_t cases = 0;
+    for (const CaseGroup& group : groups) cases += group.n;
+    return cases;
+  }
 };
 
 inline constexpr const char* kSideNames[2] = {"incumbent", "candidate"};

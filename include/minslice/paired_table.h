@@ -2,7 +2,9 @@
 #ifndef MINSLICE_PAIRED_TABLE_H_
 #define MINSLICE_PAIRED_TABLE_H_
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -29,6 +31,11 @@ struct PairedArm {
   std::vector<std::uint8_t> has_row;      // 1 where the log has a row for (case, repeat), even an infra_error
   std::vector<std::uint8_t> model_error;  // 1 where the row is a model_error
   std::vector<double> case_mean;          // over the repeats that have a score; kMissing if none
+
+  bool HasRow(std::size_t i) const {  // in any repeat of case i
+    const auto first = has_row.begin() + static_cast<std::ptrdiff_t>(i * static_cast<std::size_t>(repeats));
+    return std::any_of(first, first + repeats, [](std::uint8_t row) { return row != 0; });
+  }
 };
 
 // Cases are the union of both logs, ascending by id bytewise, so the order of lines changes nothing.

@@ -23,8 +23,7 @@ Result<CountedSides> OpenCounts(const std::string& path, bool rows) {
   if (!read) return tl::unexpected(read.error());
   std::vector<Diagnostic> errors;
   for (std::string& missing : reduce::MissingShards(*read)) errors.push_back({{}, std::move(missing)});
-  std::int64_t cases = 0;
-  for (const CaseGroup& group : read->groups) cases += group.n;  // ParseCounts has seen that they fit
+  const std::int64_t cases = read->n_cases();  // ParseCounts has seen that they fit
   if (cases > kMostCases)
     errors.push_back({{path, 0, 0}, fmt::format("{} cases; statistics take {} at most", cases, kMostCases)});
   if (!errors.empty()) return FailAll(std::move(errors));

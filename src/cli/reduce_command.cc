@@ -200,12 +200,6 @@ Result<CaseCounts> CountRows(const ReduceFlags& flags, const std::vector<std::st
   return reduce::CountTallies(files, sides[0], sides[1], metrics);
 }
 
-std::int64_t CasesOf(const CaseCounts& counts) {
-  std::int64_t cases = 0;
-  for (const CaseGroup& group : counts.groups) cases += group.n;
-  return cases;
-}
-
 void PrintQuery(const ReduceFlags& flags, const std::vector<std::string>& metrics, Session& session) {
   reduce::SqlOptions options;
   options.engine = flags.sql == "duckdb"     ? reduce::Engine::kDuckDb
@@ -256,12 +250,9 @@ void RunReduce(const ReduceFlags& flags, Session& session) {
   if (const auto written = io::RealFileSystem().WriteFile(flags.output, text); !written)
     return session.Report(written.error());
   session.Note(fmt::format("{}: {} cases in {} groups, {} and {} rows of {} logs, SHA-256 {:.12}",
-                           flags.output, CountText(CasesOf(*counts)),
+                           flags.output, CountText(counts->n_cases()),
                            CountText(static_cast<std::int64_t>(counts->groups.size())),
-                           CountText(counts->sides[0].rows[0] + counts->sides[0].rows[1] +
-                                     counts->sides[0].rows[2] + counts->sides[0].rows[3]),
-                           CountText(counts->sides[1].rows[0] + counts->sides[1].rows[1] +
-                                     counts->sides[1].rows[2] + counts->sides[1].rows[3]),
+                           CountText(counts->sides[0].n_rows()), CountText(counts->sides[1].n_rows()),
                            counts->logs.size(), counts->sha256));
 }
 

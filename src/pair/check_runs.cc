@@ -110,16 +110,11 @@ void CheckOneRun(const char* side, std::span<const RunLog> logs, std::vector<Fin
 }
 
 void ListUnpaired(const PairedTable& table, Unpaired& unpaired) {
-  const auto has_row = [](const PairedArm& arm, std::size_t i) {
-    const auto begin =
-        arm.has_row.begin() + static_cast<std::ptrdiff_t>(i * static_cast<std::size_t>(arm.repeats));
-    return std::any_of(begin, begin + arm.repeats, [](std::uint8_t present) { return present != 0; });
-  };
   for (std::size_t i = 0; i < table.n_cases(); ++i) {
     if (table.complete(i)) continue;
     const std::string& id = table.case_ids[i];
-    const bool in_incumbent = has_row(table.incumbent, i);
-    const bool in_candidate = has_row(table.candidate, i);
+    const bool in_incumbent = table.incumbent.HasRow(i);
+    const bool in_candidate = table.candidate.HasRow(i);
     if (!in_candidate) unpaired.incumbent_only.push_back(id);
     if (!in_incumbent) unpaired.candidate_only.push_back(id);
     if (in_incumbent && std::isnan(table.incumbent.case_mean[i])) unpaired.incumbent_infra.push_back(id);

@@ -208,6 +208,15 @@ void OrderGroups(const CaseCounts& counts, Ordered& ordered) {
   });
 }
 
+// What does not read as one has no rows.
+std::vector<std::array<CountedCells, 2>> ParsePatterns(const CaseCounts& counts) {
+  std::vector<std::array<CountedCells, 2>> patterns;
+  patterns.reserve(counts.patterns.size());
+  for (const std::string& pattern : counts.patterns)
+    patterns.push_back(ParsePattern(pattern, counts.metrics.size()).value_or(std::array<CountedCells, 2>()));
+  return patterns;
+}
+
 std::string CaseName(std::size_t number) { return fmt::format("#{:012}", number); }
 
 }  // namespace
@@ -259,14 +268,9 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
     place = at - counts.metrics.begin();
   }
   Ordered ordered;
-  for (const std::string& pattern : counts.patterns)
-    ordered.patterns.push_back(
-        ParsePattern(pattern, counts.metrics.size()).value_or(std::array<CountedCells, 2>()));
+  ordered.patterns = ParsePatterns(counts);
   const int repeats[2] = {HighestOf(ordered.patterns, 0), HighestOf(ordered.patterns, 1)};
-  std::int64_t rows[2] = {0, 0};
-  for (std::size_t s = 0; s < 2; ++s) {
-    for (const std::int64_t n : counts.sides[s].rows) rows[s] += n;
-  }
+  const std::int64_t rows[2] = {counts.sides[0].n_rows(), counts.sides[1].n_rows()};
   const bool both = rows[0] > 0 && rows[1] > 0;
   const int common = std::min(repeats[0], repeats[1]);
   table.incumbent.repeats = both ? common : repeats[0];
@@ -345,10 +349,8 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
 
 int HighestRepeat(const CaseCounts& counts, int side) {
   std::size_t highest = 0;
-  for (const std::string& pattern : counts.patterns) {
-    const auto halves = ParsePattern(pattern, counts.metrics.size());
-    if (halves) highest = std::max(highest, (*halves)[static_cast<std::size_t>(side)].letters.size());
-  }
+  for (const auto& pattern : ParsePatterns(counts))
+    highest = std::max(highest, pattern[static_cast<std::size_t>(side)].letters.size());
   return static_cast<int>(highest);
 }
 
@@ -378,9 +380,7 @@ std::vector<CaseRecord> CountedRows(const CaseCounts& counts, int side) {
   std::vector<CaseRecord> rows;
   const auto s = static_cast<std::size_t>(side);
   Ordered ordered;
-  for (const std::string& pattern : counts.patterns)
-    ordered.patterns.push_back(
-        ParsePattern(pattern, counts.metrics.size()).value_or(std::array<CountedCells, 2>()));
+  ordered.patterns = ParsePatterns(counts);
   const int repeats = std::max(HighestOf(ordered.patterns, 0), HighestOf(ordered.patterns, 1));
   for (const auto& pattern : ordered.patterns) ordered.decoded.push_back(Decode(pattern, -1, repeats));
   PairedTable names;

@@ -97,13 +97,8 @@ void CountLacking(const PairedTable& table, CaseCounts& counts) {
     const bool segments = side.with_segments == 0 && other.with_segments > 0;
     const bool clusters = side.with_cluster == 0 && other.with_cluster > 0;
     if (!segments && !clusters) continue;
-    const auto has_row = [](const PairedArm& arm, std::size_t i) {
-      const auto first =
-          arm.has_row.begin() + static_cast<std::ptrdiff_t>(i * static_cast<std::size_t>(arm.repeats));
-      return std::any_of(first, first + arm.repeats, [](std::uint8_t row) { return row != 0; });
-    };
     for (std::size_t i = 0; i < table.n_cases(); ++i) {
-      if (!has_row(table.incumbent, i) || !has_row(table.candidate, i)) continue;
+      if (!table.incumbent.HasRow(i) || !table.candidate.HasRow(i)) continue;
       const bool any =
           std::any_of(table.dimensions.begin(), table.dimensions.end(),
                       [i](const Dimension& dimension) { return dimension.value_of_case[i] != kNoValue; });

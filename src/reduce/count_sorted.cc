@@ -160,9 +160,7 @@ class SortedLog {
     Note(names[std::string(*name)].by_repeat);
   }
   void Note(std::vector<std::int64_t>& rows) const {
-    const auto r = static_cast<std::size_t>(row_.repeat) - 1;
-    if (rows.size() <= r) rows.resize(r + 1, 0);
-    ++rows[r];
+    ++RowsAt(rows, static_cast<std::size_t>(row_.repeat) - 1);
   }
 
   const std::string& path_;

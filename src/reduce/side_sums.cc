@@ -111,9 +111,7 @@ void RowSums::Add(const log::RowColumns::Usage& row, int repeat, bool segments, 
     last_ = &entry->second;
     last_name_ = entry->first;
   }
-  const auto r = static_cast<std::size_t>(repeat + offset_ - 1);
-  if (last_->by_repeat.size() <= r) last_->by_repeat.resize(r + 1, 0);
-  ++last_->by_repeat[r];
+  ++RowsAt(last_->by_repeat, static_cast<std::size_t>(repeat + offset_ - 1));
   if (row.outcome == Outcome::kPass) ++last_->passes;
 }
 

@@ -106,9 +106,7 @@ class Adder {
 
   void ByRepeat(const Tally& row, std::vector<std::int64_t>& rows) {
     if (!row.i || *row.i < 1 || *row.i > kMostCountedRepeats) return Error("expected a repeat in i");
-    const auto r = static_cast<std::size_t>(*row.i) - 1;
-    if (rows.size() <= r) rows.resize(r + 1, 0);
-    Put(rows[r], *row.n);
+    Put(RowsAt(rows, static_cast<std::size_t>(*row.i) - 1), *row.n);
   }
 
   void Sum(const Tally& row, CountedSide& side) {
