@@ -30,8 +30,20 @@ struct PairedArm {
   std::vector<double> scores;
   std::vector<std::uint8_t> has_row;      // 1 where the log has a row for (case, repeat), even an infra_error
   std::vector<std::uint8_t> model_error;  // 1 where the row is a model_error
-  std::vector<double> case_mean;          // over the repeats that have a score; kMissing if none
 
+  // Over the repeats of case i that have a score; kMissing where none has.
+  double case_mean(std::size_t i) const {
+    if (repeats == 1) return scores[i];
+    const auto k = static_cast<std::size_t>(repeats);
+    double sum = 0;
+    int present = 0;
+    for (std::size_t cell = i * k; cell < (i + 1) * k; ++cell) {
+      if (std::isnan(scores[cell])) continue;
+      sum += scores[cell];
+      ++present;
+    }
+    return present > 0 ? sum / present : kMissing;
+  }
   bool HasRow(std::size_t i) const {  // in any repeat of case i
     const auto first = has_row.begin() + static_cast<std::ptrdiff_t>(i * static_cast<std::size_t>(repeats));
     return std::any_of(first, first + repeats, [](std::uint8_t row) { return row != 0; });
@@ -52,7 +64,7 @@ struct PairedTable {
 
   std::size_t n_cases() const { return case_ids.size(); }
   bool complete(std::size_t i) const {
-    return !std::isnan(incumbent.case_mean[i]) && !std::isnan(candidate.case_mean[i]);
+    return !std::isnan(incumbent.case_mean(i)) && !std::isnan(candidate.case_mean(i));
   }
 };
 

@@ -254,8 +254,8 @@ Computed<GradedComparison> CompareGraded(const PairedTable& table, const std::ve
   std::vector<std::int64_t> cluster;
   auto next_cluster = static_cast<std::int64_t>(table.clusters.size());
   for (const std::size_t i : cases) {
-    incumbent.push_back(table.incumbent.case_mean[i]);
-    candidate.push_back(table.candidate.case_mean[i]);
+    incumbent.push_back(table.incumbent.case_mean(i));
+    candidate.push_back(table.candidate.case_mean(i));
     difference.push_back(candidate.back() - incumbent.back());
     if (table.clusters.empty()) continue;
     const std::uint32_t id = table.cluster_of_case[i];
@@ -324,8 +324,8 @@ bool IsBinaryPairs(const PairedTable& table) {
 stats::PairedCounts CountCases(const PairedTable& table, const std::vector<std::size_t>& cases) {
   stats::PairedCounts counts;
   for (const std::size_t i : cases) {
-    const bool incumbent = table.incumbent.case_mean[i] > 0.5;
-    const bool candidate = table.candidate.case_mean[i] > 0.5;
+    const bool incumbent = table.incumbent.case_mean(i) > 0.5;
+    const bool candidate = table.candidate.case_mean(i) > 0.5;
     ++(incumbent ? (candidate ? counts.both : counts.incumbent_only)
                  : (candidate ? counts.candidate_only : counts.neither));
   }

@@ -126,7 +126,7 @@ Result<MdePilot> PilotOf(const RunLog& incumbent, const RunLog& candidate) {
   double sum = 0;
   double squares = 0;
   for (const std::size_t i : complete) {
-    const double d = paired.table.candidate.case_mean[i] - paired.table.incumbent.case_mean[i];
+    const double d = paired.table.candidate.case_mean(i) - paired.table.incumbent.case_mean(i);
     sum += d * d;
     squares += d * d * d * d;
   }

@@ -70,7 +70,7 @@ std::map<std::vector<std::string>, double> Deviations(const PairedTable& table,
       values.push_back(v == kNoValue ? "(none)" : dimension->values[v]);
     }
     Sum& sum = sums[std::move(values)];
-    const double d = table.candidate.case_mean[i] - table.incumbent.case_mean[i];
+    const double d = table.candidate.case_mean(i) - table.incumbent.case_mean(i);
     ++sum.n;
     sum.d += d;
     sum.squares += d * d;

@@ -73,8 +73,8 @@ CaseData::CaseData(const PairedTable& table, const Policy& policy, Fill fill)
   }
   const double incumbent_fill = fill == Fill::kAgainstCandidate ? 1 : 0;
   for (std::size_t i = 0; i < n; ++i) {
-    double incumbent = table.incumbent.case_mean[i];
-    double candidate = table.candidate.case_mean[i];
+    double incumbent = table.incumbent.case_mean(i);
+    double candidate = table.candidate.case_mean(i);
     if (fill != Fill::kNone) {
       incumbent = MeanFilled(table.incumbent, i, incumbent_fill);
       candidate = MeanFilled(table.candidate, i, 1 - incumbent_fill);

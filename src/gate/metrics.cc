@@ -40,8 +40,8 @@ LabelledScores Split(const PairedTable& table, const Labels& labels, const Metri
     if (!table.complete(i)) continue;
     const auto label = labels.by_case.find(table.case_ids[i]);
     if (label == labels.by_case.end()) {
-      scores.incumbent_u.push_back(table.incumbent.case_mean[i]);
-      scores.candidate_u.push_back(table.candidate.case_mean[i]);
+      scores.incumbent_u.push_back(table.incumbent.case_mean(i));
+      scores.candidate_u.push_back(table.candidate.case_mean(i));
       continue;
     }
     const double incumbent = Oriented(scale, label->second.incumbent);
@@ -49,8 +49,8 @@ LabelledScores Split(const PairedTable& table, const Labels& labels, const Metri
     in_range = in_range && incumbent >= 0 && incumbent <= 1 && candidate >= 0 && candidate <= 1;
     scores.incumbent_y.push_back(incumbent);
     scores.candidate_y.push_back(candidate);
-    scores.incumbent_f.push_back(table.incumbent.case_mean[i]);
-    scores.candidate_f.push_back(table.candidate.case_mean[i]);
+    scores.incumbent_f.push_back(table.incumbent.case_mean(i));
+    scores.candidate_f.push_back(table.candidate.case_mean(i));
   }
   return scores;
 }

@@ -13,7 +13,7 @@ std::optional<VerdictPartial> ListPartial(const PairedTable& table) {
   VerdictPartial partial;
   for (std::size_t i = 0; i < table.n_cases(); ++i) {
     if (!table.complete(i)) continue;
-    const double d = table.candidate.case_mean[i] - table.incumbent.case_mean[i];
+    const double d = table.candidate.case_mean(i) - table.incumbent.case_mean(i);
     if (d == 0 || std::fabs(d) > 0.5) continue;
     (d < 0 ? partial.fell : partial.rose).push_back({table.case_ids[i], d});
   }

@@ -35,49 +35,31 @@ void CombineArm(const std::string& how, std::size_t n, PairedArm& arm) {
     }
     if (votes > 0) one.scores[i] = sum > votes / 2 ? 1 : 0;
   }
-  one.case_mean = one.scores;
   arm = std::move(one);
 }
 
-void TakeMeans(std::size_t n, PairedArm& arm) {
-  const auto k = static_cast<std::size_t>(arm.repeats);
-  for (std::size_t i = 0; i < n; ++i) {
-    double sum = 0;
-    int present = 0;
-    for (std::size_t r = 0; r < k; ++r) {
-      if (std::isnan(arm.scores[i * k + r])) continue;
-      sum += arm.scores[i * k + r];
-      ++present;
-    }
-    arm.case_mean[i] = present > 0 ? sum / present : kMissing;
-  }
-}
-
 // A model error is the worst that can be whatever the direction.
-void OrientArm(const MetricScale& scale, std::size_t n, PairedArm& arm) {
+void OrientArm(const MetricScale& scale, PairedArm& arm) {
   for (std::size_t cell = 0; cell < arm.scores.size(); ++cell) {
     double& score = arm.scores[cell];
     if (!std::isnan(score)) score = arm.model_error[cell] != 0 ? 0 : Oriented(scale, score);
   }
-  TakeMeans(n, arm);
 }
 
 // Model errors as missing rows (missing.model_error).
-void DropModelErrors(std::size_t n, PairedArm& arm) {
+void DropModelErrors(PairedArm& arm) {
   for (std::size_t cell = 0; cell < arm.scores.size(); ++cell) {
     if (arm.model_error[cell] != 0) arm.scores[cell] = kMissing;
   }
-  TakeMeans(n, arm);
 }
 
 // Rows without an answer as the worst that can be (missing.infra_error). Rows that are not there stay
 // missing.
-void FailInfraErrors(std::size_t n, PairedArm& arm) {
+void FailInfraErrors(PairedArm& arm) {
   for (std::size_t cell = 0; cell < arm.scores.size(); ++cell) {
     if (arm.has_row[cell] != 0 && arm.model_error[cell] == 0 && std::isnan(arm.scores[cell]))
       arm.scores[cell] = 0;
   }
-  TakeMeans(n, arm);
 }
 
 // The values of a dimension as clusters. It is then no dimension of slices, unless the policy names it.
@@ -117,7 +99,6 @@ PairedArm ArmOfCases(const PairedArm& arm, std::span<const std::uint32_t> cases)
     copy(arm.scores, out.scores);
     copy(arm.has_row, out.has_row);
     copy(arm.model_error, out.model_error);
-    out.case_mean.push_back(arm.case_mean[i]);
   }
   return out;
 }
@@ -189,13 +170,13 @@ PreparedTable::PreparedTable(const Policy& policy, const PairedTable& table,
                                    io::Quoted(policy.cluster_by), io::DidYouMean(policy.cluster_by, names))});
   }
   if (policy.missing.model_error == "missing") {
-    DropModelErrors(table.n_cases(), copy().incumbent);
-    DropModelErrors(table.n_cases(), copy().candidate);
+    DropModelErrors(copy().incumbent);
+    DropModelErrors(copy().candidate);
   }
   if (scale.graded || scale.down) {
     copy();
-    OrientArm(scale, table.n_cases(), copy_->incumbent);
-    OrientArm(scale, table.n_cases(), copy_->candidate);
+    OrientArm(scale, copy_->incumbent);
+    OrientArm(scale, copy_->candidate);
     const std::size_t outside = FirstOutside(*copy_);
     if (scale.graded && outside < table.n_cases()) {
       faults_.push_back({"score_out_of_range",
@@ -204,8 +185,8 @@ PreparedTable::PreparedTable(const Policy& policy, const PairedTable& table,
     }
   }
   if (policy.missing.infra_error == "fail") {
-    FailInfraErrors(table.n_cases(), copy().incumbent);
-    FailInfraErrors(table.n_cases(), copy().candidate);
+    FailInfraErrors(copy().incumbent);
+    FailInfraErrors(copy().candidate);
   }
   if (!left_out.empty()) {
     std::vector<std::uint32_t> cases;

@@ -17,7 +17,7 @@ void PutSequence(const Policy& policy, const PairedTable& table, const std::vect
                  Analysis& analysis) {
   std::vector<double> x;
   for (const std::size_t i : order) {
-    if (table.complete(i)) x.push_back((table.candidate.case_mean[i] - table.incumbent.case_mean[i] + 1) / 2);
+    if (table.complete(i)) x.push_back((table.candidate.case_mean(i) - table.incumbent.case_mean(i) + 1) / 2);
   }
   analysis.ci_low = analysis.ci_high = analysis.lower_bound = std::nullopt;
   analysis.method = "betting_sequence";
@@ -70,7 +70,7 @@ SequentialView ViewSequential(const Policy& policy, const PairedTable& table,
     if (table.candidate.has_row[cell] == 0 || !test.state().decided.empty()) break;
     if (most && static_cast<std::int64_t>(looked.size()) == *most) break;
     looked.insert(table.case_ids[i]);
-    if (table.complete(i)) test.Add(table.candidate.case_mean[i] - table.incumbent.case_mean[i]);
+    if (table.complete(i)) test.Add(table.candidate.case_mean(i) - table.incumbent.case_mean(i));
   }
   test.Look();
   view.state = test.state();

@@ -179,10 +179,7 @@ void RowColumns::Append(const RowFields& row) {
       IsCacheHit(row.via != nullptr && row.via->cache ? std::string_view(*row.via->cache)
                                                       : row.cache.value_or(std::string_view()));
   cells.flags = cached ? kCached : 0;
-  cells.cost = row.cost_usd.value_or(kNoNumber);
   cells.latency = row.latency_ms.value_or(kNoNumber);
-  cells.input_tokens = row.input_tokens.value_or(kNoTokens);
-  cells.output_tokens = row.output_tokens.value_or(kNoTokens);
   const bool only_pass = row.scores.empty() || (row.scores.size() == 1 && row.scores[0].first == "pass");
   if (!only_pass || !score_at_.empty()) {
     score_at_.resize(std::size_t{n} + 1, scores_.size());
@@ -197,25 +194,19 @@ void RowColumns::Append(const RowFields& row) {
   for (const auto& [name, value] : row.scores) {
     if (name == "pass") cells.flags |= kHasPass;
   }
-  if (row.outcome != Outcome::kInfraError) {
+  if (row.outcome == Outcome::kInfraError) {
+    unanswered_.push_back({n, row.cost_usd, row.input_tokens, row.output_tokens});
+  } else {
+    sums_.Add({row.outcome, row.response_model.value_or(std::string_view()), row.cost_usd, row.latency_ms,
+               row.input_tokens, row.output_tokens, !row.segments.empty(), row.cluster.has_value(),
+               row.prompt_sha256.has_value()},
+              row.repeat);
     answers_.Add(row.case_id, row.repeat, row.response_model.value_or(std::string_view()),
                  row.system_fingerprint.value_or(std::string_view()),
                  row.via != nullptr && row.via->deployment ? std::string_view(*row.via->deployment)
                                                            : row.deployment.value_or(std::string_view()),
                  cached);
   }
-}
-
-RowColumns::Usage RowColumns::usage(std::uint32_t row) const {
-  const Cells& cells = rows_[row];
-  Usage usage;
-  usage.outcome = cells.outcome;
-  usage.response_model = servings_[cells.serving].response_model;
-  if (!std::isnan(cells.cost)) usage.cost_usd = cells.cost;
-  if (!std::isnan(cells.latency)) usage.latency_ms = cells.latency;
-  if (cells.input_tokens != kNoTokens) usage.input_tokens = cells.input_tokens;
-  if (cells.output_tokens != kNoTokens) usage.output_tokens = cells.output_tokens;
-  return usage;
 }
 
 double RowColumns::score(std::uint32_t row, std::string_view name) const {
@@ -337,6 +328,12 @@ void RowColumns::Reorder() {
     for (std::uint64_t i = score_at_[row]; i < score_at_[row + 1]; ++i) scores.push_back(scores_[i]);
   }
   if (!score_at_.empty()) score_at.push_back(scores.size());
+  if (!unanswered_.empty()) {
+    std::vector<std::uint32_t> place_of(order_.size());
+    for (std::size_t place = 0; place < order_.size(); ++place)
+      place_of[order_[place]] = static_cast<std::uint32_t>(place);
+    for (Unanswered& row : unanswered_) row.row = place_of[row.row];
+  }
   rows_.swap(rows);
   ids_.swap(ids);
   score_at_.swap(score_at);
@@ -378,6 +375,21 @@ std::uint32_t RowColumns::Finish(bool supersede, std::size_t closed) {
     }
     std::erase_if(order_, [&gone](std::uint32_t row) { return gone[row]; });
   }
+  for (const Unanswered& row : unanswered_) {
+    if (!gone.empty() && gone[row.row]) continue;
+    const Cells& cells = rows_[row.row];
+    sums_.Add({Outcome::kInfraError,
+               {},
+               row.cost_usd,
+               std::nullopt,
+               row.input_tokens,
+               row.output_tokens,
+               !sets_[cells.segments].empty(),
+               cells.cluster != kNone,
+               cells.prompt != 0},
+              cells.repeat);
+  }
+  unanswered_ = {};
   set_index_ = {};
   cluster_index_ = {};
   score_index_ = {};

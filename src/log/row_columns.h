@@ -1,5 +1,5 @@
-// The rows of a log as columns, for pairing: 64 bytes and the id a row and no allocation of its own for any.
-// What pairing and the gate do not look at (outputs, errors) is not kept.
+// The rows of a log as columns, for pairing: 40 bytes and the id a row and no allocation of its own for any.
+// What pairing does not look at (outputs, errors) is not kept; what rows cost is summed as they come.
 #ifndef MINSLICE_LOG_ROW_COLUMNS_H_
 #define MINSLICE_LOG_ROW_COLUMNS_H_
 
@@ -14,12 +14,9 @@
 #include <vector>
 
 #include "log/row_fields.h"
+#include "log/row_sums.h"
 #include "minslice/answer_counts.h"
 #include "minslice/record.h"
-
-namespace minslice {
-struct CaseCounts;  // minslice/case_counts.h
-}
 
 namespace minslice::log {
 
@@ -59,14 +56,6 @@ class RowColumns {
   std::uint32_t segments(std::uint32_t row) const { return rows_[row].segments; }
   std::uint64_t prompt(std::uint32_t row) const { return rows_[row].prompt; }  // 0: none
   std::uint32_t cluster(std::uint32_t row) const { return rows_[row].cluster; }
-  // What the row cost and who answered it; views into the columns.
-  struct Usage {
-    Outcome outcome = Outcome::kInfraError;
-    std::string_view response_model;  // empty: not known
-    std::optional<double> cost_usd, latency_ms;
-    std::optional<std::int64_t> input_tokens, output_tokens;
-  };
-  Usage usage(std::uint32_t row) const;
   // Who answered and how the answer ended: a number, under which rows that agree in it are found.
   struct Serving {
     std::string response_model, system_fingerprint;  // empty: not known
@@ -89,6 +78,9 @@ class RowColumns {
   bool has_segments() const { return has_segments_; }
   bool has_clusters() const { return !cluster_names_.empty(); }
   const AnswerCounts& answers() const { return answers_; }
+  // Over the rows that count; complete behind Finish.
+  const CountedSide& sums() const { return sums_.sums(); }
+  bool sums_fit() const { return sums_.fits(); }
 
   // Instead of rows: one side of counts (`minslice reduce`), which pairing knows.
   void Count(std::shared_ptr<const CaseCounts> counts, int side) {
@@ -111,12 +103,10 @@ class RowColumns {
   void SortRows();
   void Reorder();
 
-  static constexpr std::int64_t kNoTokens = std::numeric_limits<std::int64_t>::min();
   static constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
   struct Cells {
     std::uint64_t id_at, prompt;
-    double cost, latency;
-    std::int64_t input_tokens, output_tokens;
+    double latency;
     std::uint32_t segments, cluster, serving;
     std::uint16_t repeat;
     Outcome outcome;
@@ -139,6 +129,14 @@ class RowColumns {
   std::shared_ptr<const CaseCounts> counts_;
   int counts_side_ = 0;
   AnswerCounts answers_;
+  RowSums sums_;
+  // Rows without an answer are summed last: a later row may take their place.
+  struct Unanswered {
+    std::uint32_t row;
+    std::optional<double> cost_usd;
+    std::optional<std::int64_t> input_tokens, output_tokens;
+  };
+  std::vector<Unanswered> unanswered_;
   std::int64_t superseded_ = 0;
   int max_repeat_ = 0;
   bool has_segments_ = false, in_order_ = true, distinct_ids_ = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "log/row_columns.h"
+#include "log/row_sums.h"
 #include "minslice/case_counts.h"
 #include "pair/counted.h"
 
@@ -27,6 +28,14 @@ AnswerCounts CountAnswers(const RunLog& log) {
                 record.via != nullptr && record.via->cache && IsCacheHit(*record.via->cache));
   }
   return answers;
+}
+
+LogSums SumsOf(const RunLog& log) {
+  if (CountsOf(log) != nullptr) return {CountedSideOf(log)};
+  if (log.columns) return {log.columns->sums(), log.columns->sums_fit()};
+  log::RowSums sums;
+  for (const CaseRecord& record : log.cases) sums.Add(log::UsageOf(record), record.repeat);
+  return {sums.sums(), sums.fits()};
 }
 
 int HighestRepeat(const RunLog& log) {

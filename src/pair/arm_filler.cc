@@ -14,8 +14,6 @@ void ArmFiller::Fill(std::span<const Row> rows) {
   arm_.scores.resize(base + repeats_, kMissing);
   arm_.has_row.resize(base + repeats_, 0);
   arm_.model_error.resize(base + repeats_, 0);
-  double sum = 0;
-  int present = 0;
   for (const Row& row : rows) {
     const std::size_t cell = base + static_cast<std::size_t>(row.repeat) - 1;
     if (arm_.has_row[cell] != 0) {
@@ -40,13 +38,6 @@ void ArmFiller::Fill(std::span<const Row> rows) {
     if (score != 0 && score != 1) table_.binary = false;
     arm_.scores[cell] = score;
   }
-  for (std::size_t r = 0; r < repeats_; ++r) {
-    const double score = arm_.scores[base + r];
-    if (std::isnan(score)) continue;
-    sum += score;
-    ++present;
-  }
-  arm_.case_mean.push_back(present > 0 ? sum / present : kMissing);
 }
 
 void ArmFiller::Report(std::vector<Finding>& findings) {

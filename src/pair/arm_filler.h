@@ -28,7 +28,6 @@ class ArmFiller {
     arm_.scores.reserve(cases * repeats_);
     arm_.has_row.reserve(cases * repeats_);
     arm_.model_error.reserve(cases * repeats_);
-    arm_.case_mean.reserve(cases);
   }
 
   void Fill(std::span<const Row> rows);

@@ -117,8 +117,8 @@ void ListUnpaired(const PairedTable& table, Unpaired& unpaired) {
     const bool in_candidate = table.candidate.HasRow(i);
     if (!in_candidate) unpaired.incumbent_only.push_back(id);
     if (!in_incumbent) unpaired.candidate_only.push_back(id);
-    if (in_incumbent && std::isnan(table.incumbent.case_mean[i])) unpaired.incumbent_infra.push_back(id);
-    if (in_candidate && std::isnan(table.candidate.case_mean[i])) unpaired.candidate_infra.push_back(id);
+    if (in_incumbent && std::isnan(table.incumbent.case_mean(i))) unpaired.incumbent_infra.push_back(id);
+    if (in_candidate && std::isnan(table.candidate.case_mean(i))) unpaired.candidate_infra.push_back(id);
   }
 }
 

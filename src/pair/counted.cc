@@ -300,7 +300,6 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
     arm->scores.reserve(cells);
     arm->has_row.reserve(cells);
     arm->model_error.reserve(cells);
-    arm->case_mean.reserve(n);
   }
   bool any_pair = false;
   for (const CaseGroup& group : ordered.groups) {
@@ -314,15 +313,10 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
       table.cluster_of_case.insert(table.cluster_of_case.end(), copies, group.cluster);
     for (std::size_t s = 0; s < 2; ++s) {
       PairedArm& arm = *arms[s];
-      double sum = 0;
-      int present = 0;
       const auto k = static_cast<std::size_t>(arm.repeats);
       for (std::size_t r = 0; r < k; ++r) {
         const double score = decoded.cells[s][r].score;
-        if (std::isnan(score)) continue;
-        sum += score;
-        ++present;
-        if (score != 0 && score != 1) table.binary = false;
+        if (!std::isnan(score) && score != 0 && score != 1) table.binary = false;
       }
       for (std::size_t i = 0; i < copies; ++i) {
         for (std::size_t r = 0; r < k; ++r) {
@@ -332,7 +326,6 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
           arm.model_error.push_back(cell.model_error ? 1 : 0);
         }
       }
-      arm.case_mean.insert(arm.case_mean.end(), copies, present > 0 ? sum / present : kMissing);
     }
     any_pair = any_pair || table.complete(table.n_cases() - 1);
   }

@@ -10,7 +10,7 @@
 namespace minslice::pair {
 void Identities::Add(std::string_view id, const Side (&sides)[2], std::span<const Row> (&rows)[2]) {
   Identity identity;
-  bool other_prompt = false, other_segments = false;
+  bool other_prompt = false, other_segments = false, cluster_known = false;
   bool prompt_in[2] = {false, false};
   for (std::size_t s = 0; s < 2; ++s) {
     const Side& side = sides[s];
@@ -27,8 +27,8 @@ void Identities::Add(std::string_view id, const Side (&sides)[2], std::span<cons
       if (clusters) {
         const std::uint32_t own = log.columns->cluster(row.row);
         const std::uint32_t cluster = own == RowColumns::kNone ? kNoValue : log.cluster_of[own];
-        if (!identity.cluster_known) identity.cluster = cluster;
-        identity.cluster_known = true;
+        if (!cluster_known) identity.cluster = cluster;
+        cluster_known = true;
         other_segments = other_segments || identity.cluster != cluster;
       }
       if (!segments) continue;
@@ -82,15 +82,25 @@ void WarnOfSharedPrompts(const std::vector<Identity>& cases, std::vector<std::st
   // Most prompts are met once: a bit each finds the few that may not be.
   std::size_t bits = 1024;
   while (bits < cases.size() * 16) bits *= 2;
-  std::vector<bool> met(bits), again(bits);
+  std::vector<std::uint64_t> met(bits / 64), again(bits / 64);
   bool any = false;
-  for (const Identity& identity : cases) {
-    if (identity.prompt == 0) continue;
-    const std::size_t at = identity.prompt & (bits - 1);
-    if (met[at]) any = again[at] = true;
-    met[at] = true;
+  constexpr std::size_t kAhead = 32;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (i + kAhead < cases.size()) __builtin_prefetch(&met[(cases[i + kAhead].prompt & (bits - 1)) / 64], 1);
+    if (cases[i].prompt == 0) continue;
+    const std::size_t at = cases[i].prompt & (bits - 1);
+    const std::uint64_t bit = std::uint64_t{1} << at % 64;
+    if ((met[at / 64] & bit) != 0) {
+      any = true;
+      again[at / 64] |= bit;
+    }
+    met[at / 64] |= bit;
   }
   if (!any) return;
+  const auto may_be_again = [&](std::uint64_t prompt) {
+    const std::size_t at = prompt & (bits - 1);
+    return (again[at / 64] >> at % 64 & 1U) != 0;
+  };
   struct Shared {
     std::size_t cases = 0;
     std::uint32_t cluster = kNoValue;
@@ -98,7 +108,7 @@ void WarnOfSharedPrompts(const std::vector<Identity>& cases, std::vector<std::st
   };
   std::unordered_map<std::uint64_t, Shared> shared;
   for (const Identity& identity : cases) {
-    if (identity.prompt == 0 || !again[identity.prompt & (bits - 1)]) continue;
+    if (identity.prompt == 0 || !may_be_again(identity.prompt)) continue;
     Shared& prompt = shared[identity.prompt];
     if (prompt.cases++ == 0) prompt.cluster = identity.cluster;
     prompt.one_cluster =

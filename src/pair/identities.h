@@ -19,7 +19,6 @@ struct Identity {
   std::uint64_t prompt = 0;           // 0: no row says it
   std::uint32_t segments = kNoValue;  // of the side that carries segments
   std::uint32_t cluster = kNoValue;   // of the side that carries clusters
-  bool cluster_known = false;
 };
 
 // What the rows of a case say that it is, and where they disagree.

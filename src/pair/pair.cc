@@ -6,7 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include "log/text_order.h"
 #include "pair/arm_filler.h"
 #include "pair/case_segments.h"
 #include "pair/check_runs.h"
@@ -34,24 +33,14 @@ constexpr std::size_t kApart = 128;
 
 // The cases of both sides in order of their ids: calls visit(id, incumbent's rows, candidate's rows).
 template <class Visit>
-void Join(const Side& a, const Side& b, Visit visit) {
-  const auto end_of = [](const Side& side, std::size_t from) {
-    std::size_t end = from + 1;
-    if (side.distinct_ids) return end;
-    const std::string_view id = side.id(side.rows[from]);
-    while (end < side.rows.size() && log::CompareTexts(side.id(side.rows[end]), id) == 0) ++end;
-    return end;
-  };
-  for (std::size_t i = 0, j = 0; i < a.rows.size() || j < b.rows.size();) {
-    const int compared = i == a.rows.size()   ? 1
-                         : j == b.rows.size() ? -1
-                                              : log::CompareTexts(a.id(a.rows[i]), b.id(b.rows[j]));
-    const std::size_t i_end = compared <= 0 ? end_of(a, i) : i;
-    const std::size_t j_end = compared >= 0 ? end_of(b, j) : j;
-    visit(compared <= 0 ? a.id(a.rows[i]) : b.id(b.rows[j]), std::span(a.rows).subspan(i, i_end - i),
-          std::span(b.rows).subspan(j, j_end - j));
-    i = i_end;
-    j = j_end;
+void Join(const Side& incumbent, const Side& candidate, Visit visit) {
+  CaseCursor a(incumbent), b(candidate);
+  while (!a.at_end() || !b.at_end()) {
+    const int compared = a.at_end() ? 1 : b.at_end() ? -1 : log::CompareTexts(a.id(), b.id());
+    const std::span<const Row> none;
+    visit(compared <= 0 ? a.id() : b.id(), compared <= 0 ? a.rows() : none, compared >= 0 ? b.rows() : none);
+    if (compared <= 0) a.Next();
+    if (compared >= 0) b.Next();
   }
 }
 
@@ -97,13 +86,13 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
   if (!options.for_counts) KeepCommonRepeats(sides, result.warnings);
 
   // Only where one side's rows carry no segments at all are they taken from the other side.
-  if (sides[0].has_segments != sides[1].has_segments && !sides[0].rows.empty() && !sides[1].rows.empty()) {
+  if (sides[0].has_segments != sides[1].has_segments && sides[0].n_rows() > 0 && sides[1].n_rows() > 0) {
     result.warnings.push_back(SegmentsOfOther(sides[sides[0].has_segments ? 1 : 0].name,
                                               sides[sides[0].has_segments ? 0 : 1].name));
   }
   const Numbers numbers = NumberNames(sides);
-  const std::size_t expected = std::max(sides[0].rows.size() / static_cast<std::size_t>(sides[0].repeats),
-                                        sides[1].rows.size() / static_cast<std::size_t>(sides[1].repeats));
+  const std::size_t expected = std::max(sides[0].n_rows() / static_cast<std::size_t>(sides[0].repeats),
+                                        sides[1].n_rows() / static_cast<std::size_t>(sides[1].repeats));
   alignas(kApart)
       ArmFiller arms[2] = {{sides[0], table, table.incumbent}, {sides[1], table, table.candidate}};
   alignas(kApart) Identities identities(sides, expected);
@@ -138,8 +127,8 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
   bool any_pair = false;
   for (std::size_t i = 0; i < table.n_cases() && !any_pair; ++i) any_pair = table.complete(i);
   if (!any_pair) {
-    result.findings.push_back(NoPairs(static_cast<std::int64_t>(sides[0].rows.size()),
-                                      static_cast<std::int64_t>(sides[1].rows.size())));
+    result.findings.push_back(
+        NoPairs(static_cast<std::int64_t>(sides[0].n_rows()), static_cast<std::int64_t>(sides[1].n_rows())));
   }
   return result;
 }

@@ -147,9 +147,9 @@ void CollectRows(Side& side, std::vector<Finding>& findings) {
       const Row* other = seen.Find(side, columns.id(row), columns.repeat(row));
       if (other == nullptr) continue;
       rows.offset = side.repeats;
-      const auto here = columns.usage(row).latency_ms;
+      const auto here = columns.latency_ms(row);
       timed += here ? 1 : 0;
-      copied = here == side.columns[other->log].columns->usage(other->row).latency_ms;
+      copied = here == side.columns[other->log].columns->latency_ms(other->row);
     }
     if (rows.offset > 0 && copied && timed >= kCopiedRows) {
       findings.push_back({"duplicate_rows",
@@ -169,8 +169,8 @@ void CollectRows(Side& side, std::vector<Finding>& findings) {
                repeat);
     }
   }
-  MergeRows(side);
-  side.distinct_ids = side.columns.size() == 1 && side.columns.front().columns->distinct_ids();
+  side.plain = side.columns.size() == 1 && side.columns.front().columns->distinct_ids() && side.repeats == 1;
+  if (!side.plain) MergeRows(side);
 }
 
 void CheckShards(const Side& side, std::vector<Finding>& findings) {
@@ -199,7 +199,7 @@ void CheckShards(const Side& side, std::vector<Finding>& findings) {
 void KeepCommonRepeats(Side (&sides)[2], std::vector<std::string>& warnings) {
   const int common = std::min(sides[0].repeats, sides[1].repeats);
   for (Side& side : sides) {
-    if (side.repeats == common || sides[0].rows.empty() || sides[1].rows.empty()) continue;
+    if (side.repeats == common || sides[0].n_rows() == 0 || sides[1].n_rows() == 0) continue;
     const std::size_t before = side.rows.size();
     std::erase_if(side.rows, [&](const Row& row) { return int{row.repeat} > common; });
     warnings.push_back(RepeatsNotUsed(side.name, side.repeats, common,

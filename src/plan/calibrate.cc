@@ -40,16 +40,10 @@ PairedTable OneRun(const PairedTable& table, const std::vector<std::size_t>& cas
   for (PairedArm* arm : {&one.incumbent, &one.candidate}) {
     arm->repeats = 1;
     arm->scores.assign(cases.size(), 0);
-    arm->case_mean.assign(cases.size(), 0);
     arm->has_row.assign(cases.size(), 1);
     arm->model_error.assign(cases.size(), 0);
   }
   return one;
-}
-
-void Set(PairedArm& arm, std::size_t i, double score) {
-  arm.scores[i] = score;
-  arm.case_mean[i] = score;
 }
 
 Decision Judge(const Policy& policy, const PairedTable& table) {
@@ -123,8 +117,8 @@ Computed<Calibration> Calibrate(const Policy& policy, const PairedTable& given,
     for (std::size_t s = 0; s < k; ++s) {
       if (r == s) continue;
       for (std::size_t c = 0; c < cases.size(); ++c) {
-        Set(one.incumbent, c, arm.scores[cases[c] * k + r]);
-        Set(one.candidate, c, arm.scores[cases[c] * k + s]);
+        one.incumbent.scores[c] = arm.scores[cases[c] * k + r];
+        one.candidate.scores[c] = arm.scores[cases[c] * k + s];
       }
       Count(calibration.observed, Judge(policy, one));
     }
@@ -144,8 +138,8 @@ Computed<Calibration> Calibrate(const Policy& policy, const PairedTable& given,
           const auto first = static_cast<std::size_t>(stream.Below(k));
           auto second = static_cast<std::size_t>(stream.Below(k - 1));
           if (second >= first) ++second;
-          Set(mine.incumbent, c, arm.scores[cases[c] * k + first]);
-          Set(mine.candidate, c, arm.scores[cases[c] * k + second]);
+          mine.incumbent.scores[c] = arm.scores[cases[c] * k + first];
+          mine.candidate.scores[c] = arm.scores[cases[c] * k + second];
         }
         const Decision decision = Judge(policy, mine);
         promote += decision == Decision::kPromote ? 1 : 0;

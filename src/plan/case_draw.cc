@@ -55,7 +55,6 @@ CaseDraw::CaseDraw(const Policy& policy, const SuiteShape& shape, const CaseMode
     arm->scores.assign(rows, 0);
     arm->has_row.assign(rows, 1);
     arm->model_error.assign(rows, 0);
-    arm->case_mean.assign(n, 0);
   }
 }
 
@@ -64,13 +63,10 @@ gate::Outcome CaseDraw::Judge(std::span<const CellOutcome> outcomes, double flip
   const double together = std::sqrt(model_.icc);
   const auto runs_of = [&](PairedArm& arm, std::size_t i, bool passes) {
     const auto k = static_cast<std::size_t>(model_.repeats);
-    double sum = 0;
     for (std::size_t r = 0; r < k; ++r) {
       const bool passed = flip > 0 && stream.Uniform() < flip ? !passes : passes;
       arm.scores[i * k + r] = passed ? 1 : 0;
-      sum += passed ? 1 : 0;
     }
-    arm.case_mean[i] = sum / static_cast<double>(k);
   };
   for (std::size_t i = 0; i < cell_of_case_.size(); ++i) {
     double draw = stream.Uniform();

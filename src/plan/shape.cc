@@ -255,8 +255,8 @@ std::optional<PlanPsi> PsiOfTable(const PairedTable& table) {
   std::int64_t n = 0;
   for (const std::uint32_t i : pair::CanonicalOrder(table)) {
     if (!table.complete(i)) continue;
-    const double p = table.incumbent.case_mean[i];
-    const double q = table.candidate.case_mean[i];
+    const double p = table.incumbent.case_mean(i);
+    const double q = table.candidate.case_mean(i);
     differ += p + q - 2 * p * q;
     ++n;
   }

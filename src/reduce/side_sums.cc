@@ -6,7 +6,6 @@
 #include <set>
 #include <string_view>
 
-#include "log/row_columns.h"
 #include "pair/answers.h"
 
 namespace minslice::reduce {
@@ -14,12 +13,12 @@ namespace {
 
 using AnswerMap = std::map<std::string, CountedAnswers>;
 
-bool AddAnswers(AnswerMap& sum, const AnswerMap& part) {
+bool AddAnswers(AnswerMap& sum, const AnswerMap& part, int offset) {
   bool fits = true;
   for (const auto& [name, answers] : part) {
     CountedAnswers& total = sum[name];
     fits = AddTo(total.passes, answers.passes) && fits;
-    fits = AddTo(total.by_repeat, answers.by_repeat) && fits;
+    fits = AddTo(total.by_repeat, answers.by_repeat, offset) && fits;
   }
   return fits;
 }
@@ -68,7 +67,7 @@ void JoinRun(RunRecord& run, const RunRecord& other) {
   run.gateway_hides.assign(hides.begin(), hides.end());
 }
 
-bool AddSide(CountedSide& sum, const CountedSide& part) {
+bool AddSide(CountedSide& sum, const CountedSide& part, int offset) {
   JoinRun(sum.run, part.run);
   bool fits = true;
   for (std::size_t i = 0; i < sum.rows.size(); ++i) fits = AddTo(sum.rows[i], part.rows[i]) && fits;
@@ -76,10 +75,10 @@ bool AddSide(CountedSide& sum, const CountedSide& part) {
   fits = AddTo(sum.input_tokens, part.input_tokens) && fits;
   fits = AddTo(sum.output_tokens, part.output_tokens) && fits;
   for (const auto& [at, rows] : part.latency) fits = AddTo(sum.latency[at], rows) && fits;
-  fits = AddAnswers(sum.models, part.models) && fits;
-  fits = AddAnswers(sum.fingerprints, part.fingerprints) && fits;
-  fits = AddAnswers(sum.deployments, part.deployments) && fits;
-  fits = AddTo(sum.cached, part.cached) && fits;
+  fits = AddAnswers(sum.models, part.models, offset) && fits;
+  fits = AddAnswers(sum.fingerprints, part.fingerprints, offset) && fits;
+  fits = AddAnswers(sum.deployments, part.deployments, offset) && fits;
+  fits = AddTo(sum.cached, part.cached, offset) && fits;
   for (const auto field :
        {&CountedSide::with_segments, &CountedSide::with_cluster, &CountedSide::with_prompt,
         &CountedSide::lacks_segments, &CountedSide::lacks_cluster, &CountedSide::lacks_prompt}) {
@@ -88,7 +87,7 @@ bool AddSide(CountedSide& sum, const CountedSide& part) {
   return fits;
 }
 
-void RowSums::Add(const log::RowColumns::Usage& row, int repeat, bool segments, bool cluster, bool prompt) {
+void RowSums::Add(const log::RowUsage& row, int repeat, bool segments, bool cluster, bool prompt) {
   ++side_.rows[static_cast<std::size_t>(row.outcome)];
   side_.with_segments += segments ? 1 : 0;
   side_.with_cluster += cluster ? 1 : 0;
@@ -120,24 +119,8 @@ bool SumRows(std::span<const RunLog> logs, std::span<const int> offsets, Counted
   for (std::size_t l = 0; l < logs.size(); ++l) {
     const RunLog& log = logs[l];
     JoinRun(side.run, log.run);
-    RowSums sums(side, offsets[l]);
-    if (log.columns) {
-      const log::RowColumns& columns = *log.columns;
-      for (std::size_t place = 0; place < columns.size(); ++place) {
-        const std::uint32_t row = columns.Ordered(place);
-        sums.Add(columns.usage(row), columns.repeat(row),
-                 !columns.segment_sets()[columns.segments(row)].empty(),
-                 columns.cluster(row) != log::RowColumns::kNone, columns.prompt(row) != 0);
-      }
-    } else {
-      for (const CaseRecord& row : log.cases) {
-        sums.Add(
-            {row.outcome, row.response_model ? std::string_view(*row.response_model) : std::string_view(),
-             row.cost_usd, row.latency_ms, row.input_tokens, row.output_tokens},
-            row.repeat, !row.segments.empty(), row.cluster.has_value(), row.prompt_sha256.has_value());
-      }
-    }
-    fits = sums.fits() && fits;
+    const pair::LogSums sums = pair::SumsOf(log);
+    fits = AddSide(side, sums.side, offsets[l]) && sums.fits && fits;
     const AnswerCounts answers = pair::CountAnswers(log);
     AddNamed(side.fingerprints, answers.fingerprints(), offsets[l]);
     AddNamed(side.deployments, answers.deployments(), offsets[l]);

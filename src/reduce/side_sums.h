@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "io/diagnostics.h"
-#include "log/row_columns.h"
+#include "log/row_sums.h"
 #include "minslice/case_counts.h"
 #include "minslice/record.h"
 
@@ -22,7 +22,7 @@ bool AddTo(std::int64_t& sum, std::int64_t value);
 // `offset`: what is added to the repeats of `rows`.
 bool AddTo(std::vector<std::int64_t>& by_repeat, const std::vector<std::int64_t>& rows, int offset = 0);
 bool AddTo(std::optional<std::int64_t>& sum, const std::optional<std::int64_t>& value);
-bool AddSide(CountedSide& sum, const CountedSide& part);
+bool AddSide(CountedSide& sum, const CountedSide& part, int offset = 0);
 
 // What the run records of a side's logs say together. They are of one run (pair::CheckOneRun).
 void JoinRun(RunRecord& run, const RunRecord& other);
@@ -32,7 +32,7 @@ class RowSums {
  public:
   RowSums(CountedSide& side, int offset) : side_(side), offset_(offset) {}
 
-  void Add(const log::RowColumns::Usage& row, int repeat, bool segments, bool cluster, bool prompt);
+  void Add(const log::RowUsage& row, int repeat, bool segments, bool cluster, bool prompt);
   bool fits() const { return fits_; }
 
  private:

@@ -169,7 +169,7 @@ TEST(CountsProperty, PairsAsTheLogsDo) {
             for (std::size_t r = i * k; r < (i + 1) * k; ++r)
               row += " " + std::to_string(arm->scores[r]) + (arm->has_row[r] != 0 ? "r" : "") +
                      (arm->model_error[r] != 0 ? "e" : "");
-            row += " mean " + std::to_string(arm->case_mean[i]);
+            row += " mean " + std::to_string(arm->case_mean(i));
           }
           rows.push_back(std::move(row));
         }

@@ -63,7 +63,7 @@ TEST_P(AlpacaEval, ImportedAndPairedCountsAreThePublishedOnes) {
         in_slice = dimension.values[dimension.value_of_case[i]] == expected.value;
     }
     if (!in_slice) continue;
-    const bool x = table.incumbent.case_mean[i] == 1, y = table.candidate.case_mean[i] == 1;
+    const bool x = table.incumbent.case_mean(i) == 1, y = table.candidate.case_mean(i) == 1;
     ++counts.n;
     counts.incumbent += x;
     counts.candidate += y;

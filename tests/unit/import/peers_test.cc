@@ -149,7 +149,7 @@ TEST_F(SharedPeers, PairingGivesTheTrueTableFromEachTool) {
     int counts[2][2] = {};
     for (std::size_t i = 0; i < paired.table.n_cases(); ++i) {
       ASSERT_TRUE(paired.table.complete(i));
-      ++counts[paired.table.incumbent.case_mean[i] == 1][paired.table.candidate.case_mean[i] == 1];
+      ++counts[paired.table.incumbent.case_mean(i) == 1][paired.table.candidate.case_mean(i) == 1];
     }
     EXPECT_EQ(counts[1][1], 150);
     EXPECT_EQ(counts[1][0], 20);

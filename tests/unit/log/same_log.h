@@ -5,7 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <map>
+#include <numeric>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -13,6 +17,7 @@
 
 #include "log/log_reader.h"
 #include "log/row_columns.h"
+#include "minslice/case_counts.h"
 
 namespace minslice::log {
 
@@ -48,6 +53,41 @@ inline std::size_t DeploymentsThatAnswered(const RunLog& log) {
   return names.size();
 }
 
+// The sums over the rows, one by one and as whole numbers.
+inline void ExpectSums(const RunLog& rows, const CountedSide& sums) {
+  std::array<std::int64_t, 4> outcomes = {};
+  std::optional<std::int64_t> cost, input, output;
+  std::map<std::int64_t, std::int64_t> latency;
+  std::map<std::string, std::int64_t> answered, passed;
+  std::int64_t segments = 0, clusters = 0, prompts = 0;
+  for (const CaseRecord& row : rows.cases) {
+    ++outcomes.at(static_cast<std::size_t>(row.outcome));
+    if (row.cost_usd && FitsCost(*row.cost_usd)) cost = cost.value_or(0) + CostUnits(*row.cost_usd);
+    if (row.input_tokens) input = input.value_or(0) + *row.input_tokens;
+    if (row.output_tokens) output = output.value_or(0) + *row.output_tokens;
+    segments += row.segments.empty() ? 0 : 1;
+    clusters += row.cluster ? 1 : 0;
+    prompts += row.prompt_sha256 ? 1 : 0;
+    if (row.outcome == Outcome::kInfraError) continue;
+    if (row.latency_ms && LatencyClass(*row.latency_ms) >= 0) ++latency[LatencyClass(*row.latency_ms)];
+    ++answered[row.response_model.value_or("")];
+    passed[row.response_model.value_or("")] += row.outcome == Outcome::kPass ? 1 : 0;
+  }
+  EXPECT_EQ(sums.rows, outcomes);
+  EXPECT_EQ(sums.cost_units, cost);
+  EXPECT_EQ(sums.input_tokens, input);
+  EXPECT_EQ(sums.output_tokens, output);
+  EXPECT_EQ(sums.latency, latency);
+  EXPECT_EQ(std::tie(sums.with_segments, sums.with_cluster, sums.with_prompt),
+            std::tie(segments, clusters, prompts));
+  ASSERT_EQ(sums.models.size(), answered.size());
+  for (const auto& [name, model] : sums.models) {
+    EXPECT_EQ(std::accumulate(model.by_repeat.begin(), model.by_repeat.end(), std::int64_t{0}),
+              answered[name]);
+    EXPECT_EQ(model.passes, passed[name]);
+  }
+}
+
 // A log that can be read: its columns against its rows.
 inline void ExpectSame(const std::string& text) {
   const auto rows = ParseLog(text, "l"), read = ParseLog(text, "l", {.columns = true});
@@ -58,6 +98,7 @@ inline void ExpectSame(const std::string& text) {
   EXPECT_EQ(rows->stop.has_value(), read->stop.has_value()) << text;
   EXPECT_EQ(rows->torn_tail, read->torn_tail) << text;
   const RowColumns& columns = *read->columns;
+  ExpectSums(*rows, columns.sums());
   ASSERT_EQ(columns.size(), rows->cases.size()) << text;
   // The rows in the columns' order.
   std::vector<const CaseRecord*> sorted;
@@ -77,12 +118,7 @@ inline void ExpectSame(const std::string& text) {
       ASSERT_EQ(columns.clusters()[columns.cluster(row)], *record.cluster);
     }
     ASSERT_EQ(columns.prompt(row) != 0, record.prompt_sha256.has_value());
-    const RowColumns::Usage usage = columns.usage(row);
-    ASSERT_EQ(usage.response_model, record.response_model.value_or(""));
-    ASSERT_EQ(usage.cost_usd, record.cost_usd);
-    ASSERT_EQ(usage.latency_ms, record.latency_ms);
-    ASSERT_EQ(usage.input_tokens, record.input_tokens);
-    ASSERT_EQ(usage.output_tokens, record.output_tokens);
+    ASSERT_EQ(columns.latency_ms(row), record.latency_ms);
     const RowColumns::Serving& serving = columns.servings()[columns.serving(row)];
     ASSERT_EQ(serving.response_model, record.response_model.value_or(""));
     ASSERT_EQ(serving.system_fingerprint, record.system_fingerprint.value_or(""));

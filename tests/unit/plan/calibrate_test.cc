@@ -23,13 +23,10 @@ PairedTable Incumbent(int n, int flaky, int k, std::uint64_t seed) {
   for (int i = 0; i < n; ++i) {
     table.case_ids.push_back("c" + std::to_string(10000 + i));
     dimension.value_of_case.push_back(static_cast<std::uint32_t>(i / 50));
-    double sum = 0;
     for (int r = 0; r < k; ++r) {
       const double score = i % 50 < flaky ? static_cast<double>(stream.Below(2)) : i % 5 == 0 ? 0 : 1;
       table.incumbent.scores.push_back(score);
-      sum += score;
     }
-    table.incumbent.case_mean.push_back(sum / k);
   }
   table.dimensions.push_back(dimension);
   table.candidate = table.incumbent;
@@ -53,7 +50,6 @@ TEST(Calibrate, GradesAreTakenInTheirRange) {
   PairedTable table = Incumbent(1000, 5, 3, 1);
   for (PairedArm* arm : {&table.incumbent, &table.candidate}) {
     for (double& score : arm->scores) score = 1 + 4 * score;
-    for (double& mean : arm->case_mean) mean = 1 + 4 * mean;
     arm->has_row.assign(arm->scores.size(), 1);
     arm->model_error.assign(arm->scores.size(), 0);
   }
