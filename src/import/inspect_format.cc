@@ -66,7 +66,8 @@ class Inspect {
       if (entry.name == "_journal/start.json") start = &entry;
       any = any || entry.name.starts_with("samples/");
     }
-    if (header == nullptr && start == nullptr && !any) {
+    if (!any && (header != nullptr || start != nullptr)) return NoSamples(path);
+    if (!any) {
       return reader_.diagnostics().Add(
           {path, 0, 0}, "expected an Inspect log, found what looks like " + io::LooksLike(bytes));
     }
@@ -114,6 +115,7 @@ class Inspect {
   void ReadDocument(const std::string& path, std::string_view bytes) {
     const auto root = parser_.Parse(bytes, {path, 1, 0});
     const auto samples = root ? Member(*root, "samples") : std::nullopt;
+    if (root && Member(*root, "eval") && !samples) return NoSamples(path);
     if (!root || !Member(*root, "eval") || !samples || !samples->is_array()) {
       std::string text = "expected an Inspect log, found what looks like " + io::LooksLike(bytes);
       if (!root) text += " (" + root.error().diagnostics.front().message + ")";
@@ -125,6 +127,12 @@ class Inspect {
     for (const Json sample : simdjson::dom::array(*samples))
       Sample(sample, {fmt::format("{}:samples.{}", path, number++), 0, 0});
     Judge(path, TextOf(Member(*root, "status")), rows_ - before, expected);
+  }
+
+  void NoSamples(const std::string& path) {
+    reader_.diagnostics().Add({path, 0, 0},
+                              "an Inspect log without samples: nothing to compare; it was written with "
+                              "--no-log-samples, holds the header only, or was cut before the first one");
   }
 
   void Judge(const std::string& path, const std::string& status, std::int64_t rows, std::int64_t expected) {
@@ -157,7 +165,7 @@ class Inspect {
           expected = static_cast<std::int64_t>(ids.size()) * epochs;
       }
     }
-    facts.request_json = Settings(root);
+    facts.request_json = RequestOf(root);
     if (const auto stats = Member(root, "stats")) {
       if (const std::string time = TextOf(Member(*stats, "started_at")); !time.empty())
         facts.started_at = UtcTime(time);
@@ -168,7 +176,7 @@ class Inspect {
 
   // What decides how a sample becomes a request: the solvers, a system message among them, and the model's
   // settings without those of the connection.
-  static std::string Settings(Json root) {
+  static std::string RequestOf(Json root) {
     static const std::set<std::string_view> kConnection = {
         "max_retries", "timeout", "attempt_timeout", "max_connections", "adaptive_connections",
         "batch",       "cache"};
@@ -187,7 +195,7 @@ class Inspect {
     const auto eval = Member(root, "eval");
     const auto of_plan = plan ? Member(*plan, "config") : std::nullopt;
     const auto of_model = eval ? Member(*eval, "model_generate_config") : std::nullopt;
-    std::map<std::string, std::string> config;
+    Settings config;
     for (const auto& part : {of_model, of_plan}) {
       if (!part) continue;
       DomReader::Members(*part, [&](std::string_view name, Json value) {
@@ -249,18 +257,21 @@ class Inspect {
 
     std::optional<Json> chosen;
     std::string name;
+    const auto note = [&](std::string_view scorer, Json score) {
+      const auto value = Member(score, "value");
+      if (!value) return;
+      if (value->is_object()) {  // one scorer with several named values
+        DomReader::Members(*value, [&](std::string_view part, Json of_part) {
+          Note(fmt::format("{}.{}", scorer, part), of_part, record, chosen, name);
+        });
+      } else {
+        Note(std::string(scorer), *value, record, chosen, name);
+      }
+    };
     if (const auto scores = Member(sample, "scores")) {
-      DomReader::Members(*scores, [&](std::string_view scorer, Json score) {
-        const auto value = Member(score, "value");
-        if (!value) return;
-        if (value->is_object()) {  // one scorer with several named values
-          DomReader::Members(*value, [&](std::string_view part, Json of_part) {
-            Note(fmt::format("{}.{}", scorer, part), of_part, record, chosen, name);
-          });
-        } else {
-          Note(std::string(scorer), *value, record, chosen, name);
-        }
-      });
+      DomReader::Members(*scores, note);
+    } else if (const auto score = Member(sample, "score")) {  // logs of version 1 name no scorer
+      note("score", *score);
     }
     std::string error;
     if (const auto given = Member(sample, "error"))
@@ -284,13 +295,17 @@ class Inspect {
     const auto pass = reader_.Passes(name, *score, where);
     if (!pass) return;
     record.outcome = *pass ? Outcome::kPass : Outcome::kFail;
-    if (!*pass) {
+    if (!*pass && !error.empty()) {  // --score-on-error grades what never answered
+      record.outcome = IsContextError(error) ? Outcome::kModelError : Outcome::kInfraError;
+      record.error = error;
+      if (record.outcome == Outcome::kInfraError) record.scores.clear();
+    } else if (!*pass) {
       const std::string finish = record.finish_reason.value_or("");
       std::string limit;
       if (const auto hit = Member(sample, "limit")) limit = TextOf(Member(*hit, "type"));
       if (finish == "max_tokens" || finish == "model_length" || finish == "content_filter") {
         record.error = "stopped: " + finish;
-      } else if (limit == "token" || limit == "context" || limit == "message") {
+      } else if (limit == "token" || limit == "context" || limit == "message" || limit == "turn") {
         record.error = "stopped: limit " + limit;
       } else if (finish == "stop" && record.output && record.output->empty()) {
         record.error = "no content";
@@ -330,6 +345,10 @@ class Inspect {
     if (!list || list->get(choices) != simdjson::SUCCESS || choices.begin() == choices.end()) return;
     if (const std::string model = TextOf(Member(*output, "model")); !model.empty())
       record.response_model = model;
+    if (const auto fallback = Member(*output, "fallback")) {
+      if (const std::string model = TextOf(Member(*fallback, "fallback_model")); !model.empty())
+        record.response_model = model;
+    }
     const Json choice = *choices.begin();
     if (const std::string reason = TextOf(Member(choice, "stop_reason")); !reason.empty())
       record.finish_reason = reason;

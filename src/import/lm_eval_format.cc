@@ -302,11 +302,11 @@ class LmEval {
     if (!pass) return;
     record.outcome = *pass ? Outcome::kPass : Outcome::kFail;
     if (!answers.empty() && filter == "none") {
-      record.output = AnyText(answers.front());
+      record.output = Answer(answers.front());
     } else if (filtered) {
-      record.output = AnyText(*filtered);
+      record.output = Answer(*filtered);
     }
-    if (!*pass && !answers.empty() && (answers.front().is_null() || Empty(answers.front()))) {
+    if (!*pass && (answers.empty() ? NoAnswer(row) : Answer(answers.front()).empty())) {
       record.outcome = Outcome::kModelError;
       record.error = "no content";
     }
@@ -331,7 +331,7 @@ class LmEval {
     for (std::size_t i = 0; i < answers.size(); ++i) {
       CaseRecord repeat = record;
       repeat.repeat = static_cast<int>(i) + 1;
-      repeat.output = answers[i].is_null() ? "" : AnyText(answers[i]);
+      repeat.output = Answer(answers[i]);
       repeat.outcome = *repeat.output == wanted ? Outcome::kPass : Outcome::kFail;
       if (repeat.output->empty() && repeat.outcome == Outcome::kFail) {
         repeat.outcome = Outcome::kModelError;
@@ -342,7 +342,12 @@ class LmEval {
     }
   }
 
-  static bool Empty(Json value) { return value.is_string() && TextOf(value).empty(); }
+  static std::string Answer(Json value) { return value.is_null() ? "" : AnyText(value); }
+  // `resps` with a list of no answer.
+  static bool NoAnswer(Json row) {
+    const auto first = FirstOf(Member(row, "resps"));
+    return first && first->is_array();
+  }
   static std::optional<Json> FirstOf(std::optional<Json> list) {
     if (!list || !list->is_array()) return list;
     simdjson::dom::array items = *list;
@@ -378,11 +383,13 @@ class LmEval {
     if (options.filter.empty() && filters_.size() > 1)
       reader_.diagnostics().Add({first_path, 0, 0}, "rows of several filters" + Choices("--filter", filters));
     if (ungraded_ > 0) {
-      std::string text =
-          fmt::format("the metric {} is no number of one document", io::Quoted(ungraded_metric_));
+      const bool of_others = metrics_.contains(ungraded_metric_);
+      std::string text = fmt::format("the metric {} is no number {}", io::Quoted(ungraded_metric_),
+                                     of_others ? "in this row" : "of one document");
       if (ungraded_ > 1) text += fmt::format(" (nor in {} more rows)", ungraded_ - 1);
-      text += ": a metric of the whole corpus pairs nothing";
-      if (!metrics_.empty()) text += Choices("--scorer", metrics_);
+      text += of_others ? ": the document was not graded; leave it out on both sides"
+                        : ": a metric of the whole corpus pairs nothing";
+      if (!of_others && !metrics_.empty()) text += Choices("--scorer", metrics_);
       reader_.diagnostics().Add(first_ungraded_, text);
     }
     if (options.scorer.empty() && metrics_.size() > 1)

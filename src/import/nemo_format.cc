@@ -59,6 +59,9 @@ class Nemo {
     if (const auto config = Member(*root, "config")) {
       reader_.facts.model = TextOf(Member(*config, "model"));
       reader_.facts.suite = TextOf(Member(*config, "benchmark"));
+      Settings settings;
+      TakeGenerationSettings(*config, settings);
+      reader_.facts.request_json = CanonicalObject(settings);
     }
     reader_.facts.ended_at = UtcTime(TextOf(Member(*root, "timestamp")));
     expected_ += IntegerOf(Member(*root, "n_results")).value_or(0);
@@ -119,8 +122,8 @@ class Nemo {
       });
     }
     if (!options.scorer.empty() && options.scorer != "reward") {
-      score = NumberOf(Member(row, "scorer_rewards") ? Member(*Member(row, "scorer_rewards"), options.scorer)
-                                                     : std::nullopt);
+      const auto list = Member(row, "scorer_rewards");
+      score = list ? NumberOf(Member(*list, options.scorer)) : std::nullopt;
       scorers.insert("reward");
       if (!score) {
         return reader_.diagnostics().Add(
@@ -140,7 +143,8 @@ class Nemo {
     }
     if (message.empty()) message = category;
     const bool context = IsContextError(message);
-    if (category == "infra_error" && !context) {
+    // "system": what NeMo raised itself, left at 0 after its retries; "graceful" is the model's.
+    if ((category == "infra_error" || category == "system") && !context) {
       record.outcome = Outcome::kInfraError;
       record.scores.clear();
       record.error = message;

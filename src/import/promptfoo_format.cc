@@ -15,6 +15,8 @@ namespace minslice::import {
 namespace {
 
 constexpr std::string_view kNoAssertion = "No assertions";  // promptfoo's reason for such a pass
+// Variables that a run makes: what was said before, a session's random name. They name no test.
+const std::set<std::string_view> kOfTheRun = {"_conversation", "sessionId"};
 
 struct System {
   std::string label, id, prompt;
@@ -55,9 +57,13 @@ class Promptfoo {
                       unasserted_ == 1 ? "1 row is" : fmt::format("{} rows are", unasserted_)));
     }
     if (cached_ > 0) {
-      reader_.facts.notes.push_back(fmt::format(
-          "{} answers are from promptfoo's cache: repeats of a cached answer say nothing new", cached_));
+      reader_.facts.notes.push_back(
+          fmt::format("{} from promptfoo's cache: repeats of a cached answer say nothing new",
+                      cached_ == 1 ? "1 answer is" : fmt::format("{} answers are", cached_)));
     }
+    Settings settings = provider_settings_.value_or(Settings());
+    for (const auto& [name, value] : prompt_settings_.value_or(Settings())) settings[name] = value;
+    reader_.facts.request_json = CanonicalObject(settings);
     return reader_.Finish(paths.front());
   }
 
@@ -103,6 +109,11 @@ class Promptfoo {
     for (const Json row : simdjson::dom::array(*rows))
       Row(row, {fmt::format("{}:results.results.{}", path, count++), 0, 0});
     if (counting_) return;
+    const auto config = Member(*root, "config");
+    if (const auto providers = config ? Member(*config, "providers") : std::nullopt;
+        providers && providers->is_array()) {
+      for (const Json provider : simdjson::dom::array(*providers)) ReadProvider(provider);
+    }
     reader_.facts.started_at = TextOf(Member(*results, "timestamp"));
     std::int64_t expected = 0;
     if (const auto stats = Member(*results, "stats")) {
@@ -113,6 +124,33 @@ class Promptfoo {
       reader_.facts.finished = false;
       reader_.facts.notes.push_back(
           fmt::format("{}: {} of {} results are missing", path, expected - count, expected));
+    }
+  }
+
+  // Of the configuration: {id, label, config}, or {id: {label, config}}. Providers that nothing tells apart
+  // leave their settings out, unless they are the same.
+  void ReadProvider(Json provider) {
+    std::string id = TextOf(Member(provider, "id"));
+    if (id.empty()) {
+      DomReader::Members(provider, [&](std::string_view key, Json value) {
+        if (!value.is_object() || !id.empty()) return;
+        id = key;
+        provider = value;
+      });
+    }
+    const std::string label = TextOf(Member(provider, "label"));
+    const auto config = Member(provider, "config");
+    if ((label.empty() ? id : label) == system_.label && config) Take(*config, provider_settings_);
+  }
+
+  // Settings that are not the same everywhere are nobody's.
+  static void Take(Json config, std::optional<Settings>& settings) {
+    Settings own;
+    TakeGenerationSettings(config, own);
+    if (!settings) {
+      settings = std::move(own);
+    } else if (*settings != own) {
+      settings = Settings();
     }
   }
 
@@ -179,6 +217,8 @@ class Promptfoo {
     if (prompt) system.prompt = TextOf(Member(*prompt, "label"));
     systems_.insert(system);
     if (counting_ || system != system_) return;
+    if (const auto config = prompt ? Member(*prompt, "config") : std::nullopt)
+      Take(*config, prompt_settings_);
 
     CaseRecord record;
     const auto vars = Member(row, "vars");
@@ -192,8 +232,9 @@ class Promptfoo {
     if (!reader_.Names(places, where, record)) return;
     std::map<std::string, std::string> texts;
     if (vars) {
-      DomReader::Members(*vars,
-                         [&](std::string_view key, Json value) { texts.emplace(key, FieldText(value)); });
+      DomReader::Members(*vars, [&](std::string_view key, Json value) {
+        if (!kOfTheRun.contains(key)) texts.emplace(key, FieldText(value));
+      });
     }
     const Options& options = reader_.options();
     if (options.segment_fields.empty() && own) ToolReader::DefaultSegments(*own, record);
@@ -213,6 +254,10 @@ class Promptfoo {
         record.via = std::move(via);
       }
       if (NumberOf(Member(*response, "isRefusal")).value_or(0) == 1) refused = "refusal";
+      const auto guardrails = Member(*response, "guardrails");
+      if (guardrails && NumberOf(Member(*guardrails, "flagged")).value_or(0) == 1)
+        refused = "flagged by the guardrails";
+      record.response_model = ServedModel(*response);
     }
     record.latency_ms = NumberOf(Member(row, "latencyMs"));
     record.cost_usd = NumberOf(Member(row, "cost"));
@@ -257,7 +302,10 @@ class Promptfoo {
     }
     if (failed_call) {
       record.outcome = IsContextError(error) ? Outcome::kModelError : Outcome::kInfraError;
-      if (record.outcome == Outcome::kInfraError) record.scores.clear();
+      if (record.outcome == Outcome::kInfraError) {
+        record.scores.clear();
+        record.response_model.reset();
+      }
       record.error = error.empty() ? "error" : error;
     } else {
       record.outcome = pass ? Outcome::kPass : Outcome::kFail;
@@ -270,6 +318,14 @@ class Promptfoo {
       }
     }
     AddCounted(std::move(record), texts, where);
+  }
+
+  // The provider's own answer, where it is kept: an object, or its text.
+  std::optional<std::string> ServedModel(Json response) {
+    auto raw = Member(response, "raw");
+    if (raw && raw->is_string() && TextOf(raw).starts_with('{')) raw = scratch_.ParseText(TextOf(raw));
+    const std::string model = raw ? TextOf(Member(*raw, "model")) : "";
+    return model.empty() ? std::nullopt : std::optional(model);
   }
 
   // Nothing in a row says which repeat it is: rows of a case count up.
@@ -397,6 +453,7 @@ class Promptfoo {
   JsonParser parser_, scratch_;
   bool counting_ = true;
   bool several_prompts_ = false;
+  std::optional<Settings> provider_settings_, prompt_settings_;
   std::set<System> systems_;
   System system_;
   std::map<std::string, std::string> vars_;

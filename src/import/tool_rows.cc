@@ -143,6 +143,54 @@ std::string CanonicalObject(const std::vector<std::string>& members) {
   return node ? json::Canonical(*node) : std::string();
 }
 
+std::string CanonicalObject(const Settings& settings) {
+  std::vector<std::string> members;
+  for (const auto& [name, value] : settings) members.push_back(json::QuotedText(name) + ":" + value);
+  return CanonicalObject(members);
+}
+
+void TakeGenerationSettings(Json config, Settings& settings) {
+  static const std::set<std::string_view> kNames = {"chat_template_kwargs",
+                                                    "frequency_penalty",
+                                                    "function_call",
+                                                    "functions",
+                                                    "generationConfig",
+                                                    "inferenceConfig",
+                                                    "instructions",
+                                                    "maxOutputTokens",
+                                                    "maxTokens",
+                                                    "max_new_tokens",
+                                                    "max_completion_tokens",
+                                                    "max_output_tokens",
+                                                    "max_tokens",
+                                                    "min_p",
+                                                    "presence_penalty",
+                                                    "reasoning",
+                                                    "reasoning_effort",
+                                                    "repetition_penalty",
+                                                    "response_format",
+                                                    "seed",
+                                                    "stop",
+                                                    "stopSequences",
+                                                    "stop_sequences",
+                                                    "system",
+                                                    "systemInstruction",
+                                                    "systemPrompt",
+                                                    "system_prompt",
+                                                    "temperature",
+                                                    "thinking",
+                                                    "tool_choice",
+                                                    "tools",
+                                                    "topK",
+                                                    "topP",
+                                                    "top_k",
+                                                    "top_p",
+                                                    "verbosity"};
+  DomReader::Members(config, [&](std::string_view name, Json value) {
+    if (!value.is_null() && kNames.contains(name)) settings[std::string(name)] = simdjson::minify(value);
+  });
+}
+
 std::string AnyText(Json value) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) return std::string(text);
@@ -155,9 +203,14 @@ std::string UtcTime(std::string text) {
 }
 
 bool IsContextError(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  // OpenAI and vLLM, LiteLLM, Anthropic, Bedrock, Gemini, xAI, llama.cpp, TGI.
   for (const char* words : {"context_length_exceeded", "maximum context length", "context length exceeded",
-                            "context window", "prompt is too long", "ContextWindowExceeded"}) {
-    if (text.find(words) != std::string_view::npos) return true;
+                            "context window", "maximum model length", "contextwindowexceeded",
+                            "prompt is too long", "input is too long", "maximum number of tokens allowed",
+                            "maximum prompt length", "context size", "`max_new_tokens` must be"}) {
+    if (lower.find(words) != std::string::npos) return true;
   }
   return false;
 }

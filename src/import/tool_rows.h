@@ -44,6 +44,12 @@ std::optional<double> NumberOf(std::optional<Json> value);     // numbers and tr
 std::optional<std::int64_t> IntegerOf(std::optional<Json> value);
 // `members` (each `"key":value`) as one canonical object; "" where there are none or they are no JSON.
 std::string CanonicalObject(const std::vector<std::string>& members);
+// Members by name, their values as JSON.
+using Settings = std::map<std::string, std::string>;
+std::string CanonicalObject(const Settings& settings);
+// Takes the members of `config` that decide how a model answers, by the names that providers give them:
+// nothing of the connection, no key.
+void TakeGenerationSettings(Json config, Settings& settings);
 // A text as it is, anything else as JSON.
 std::string AnyText(Json value);
 // "2026-11-21T03:59:08+00:00" as "2026-11-21T03:59:08Z"; other texts as they are.

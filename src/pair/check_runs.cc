@@ -19,7 +19,8 @@ void CheckRequests(std::span<const RunLog> incumbent, std::span<const RunLog> ca
   for (const std::span<const RunLog> side : sides) {
     for (const RunLog& log : side) {
       const std::string& request = log.run.request_json;
-      if (!request.empty() && std::find(requests.begin(), requests.end(), request) == requests.end())
+      const bool known = !request.empty() && request != "{}";  // a tool whose file does not say
+      if (known && std::find(requests.begin(), requests.end(), request) == requests.end())
         requests.push_back(request);
     }
   }
