@@ -148,4 +148,13 @@ std::string SegmentsOfOther(const char* side, const char* other) {
   return fmt::format("the {}'s rows carry no segments; those of the {} are used", side, other);
 }
 
+std::string PromptsUnknown(const char* side, const char* other, std::int64_t cases,
+                           const std::string& first) {
+  return fmt::format(
+      "the {}'s rows have no prompt_sha256 for {}{} where the {}'s have one: whether both were asked "
+      "the same is not known",
+      side, Count(static_cast<std::size_t>(cases), "case"),
+      first.empty() ? "" : fmt::format(" ({}{})", first, cases > 1 ? ", ..." : ""), other);
+}
+
 }  // namespace minslice::pair

@@ -23,6 +23,10 @@ void ListUnpaired(const PairedTable& table, Unpaired& unpaired);
 Finding NoPairs(std::int64_t incumbent_rows, std::int64_t candidate_rows);
 std::string RepeatsNotUsed(const char* side, int repeats, int common, std::int64_t rows);
 std::string SegmentsOfOther(const char* side, const char* other);
+// `cases` with rows of both sides where only the other side's have a prompt_sha256. `first`: one of them,
+// where it is known.
+std::string PromptsUnknown(const char* side, const char* other, std::int64_t cases,
+                           const std::string& first = "");
 
 }  // namespace minslice::pair
 

@@ -159,11 +159,7 @@ void AddWarnings(const CaseCounts& counts, bool both, int common, const int (&re
   }
   for (std::size_t s = 0; s < 2; ++s) {
     if (counts.sides[s].lacks_prompt == 0) continue;
-    warnings.push_back(fmt::format(
-        "the {}'s rows have no prompt_sha256 for {} where the {}'s have one: whether both were asked the "
-        "same is not known",
-        kSideNames[s], Count(static_cast<std::size_t>(counts.sides[s].lacks_prompt), "case"),
-        kSideNames[1 - s]));
+    warnings.push_back(PromptsUnknown(kSideNames[s], kSideNames[1 - s], counts.sides[s].lacks_prompt));
   }
   if (counts.sides[0].with_prompt > 0 || counts.sides[1].with_prompt > 0) {
     warnings.emplace_back(

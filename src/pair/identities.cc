@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "pair/check_runs.h"
 #include "pair/wording.h"
 
 namespace minslice::pair {
@@ -64,11 +65,8 @@ void Identities::Report(const Side (&sides)[2], PairResult& result) {
     const Stripped& stripped = stripped_[s];
     result.without_prompt[s] = static_cast<std::int64_t>(stripped.cases);
     if (stripped.cases == 0) continue;
-    std::string text = fmt::format(
-        "the {}'s rows have no prompt_sha256 for {} ({}{}) where the {}'s have one: "
-        "whether both were asked the same is not known",
-        sides[s].name, Count(stripped.cases, "case"), stripped.first, stripped.cases > 1 ? ", ..." : "",
-        sides[1 - s].name);
+    std::string text =
+        PromptsUnknown(sides[s].name, sides[1 - s].name, result.without_prompt[s], stripped.first);
     // Imported results may know no prompts; a run of ours writes the hash into every row.
     if (stripped.imported) {
       result.warnings.push_back(std::move(text));

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "pair/answers.h"
+#include "pair/check_runs.h"
 
 namespace minslice::reduce {
 namespace {
@@ -143,9 +144,7 @@ void CheckSides(const CaseCounts& counts, io::Diagnostics& diagnostics) {
     check(side.with_cluster, side.lacks_cluster, "cluster");
     if (side.lacks_prompt > 0 && side.run.imported_from.empty()) {
       diagnostics.Add(
-          {}, fmt::format("prompt_unknown: the {}'s rows have no prompt_sha256 for {} cases where the "
-                          "other side's have one: whether both were asked the same is not known",
-                          kSideNames[s], side.lacks_prompt));
+          {}, "prompt_unknown: " + pair::PromptsUnknown(kSideNames[s], kSideNames[1 - s], side.lacks_prompt));
     }
   }
 }

@@ -1,38 +1,16 @@
-// What the importers' entries share: a file in memory, and what must hold of whatever is imported.
+// What must hold of whatever is imported.
 #ifndef MINSLICE_FUZZ_IMPORT_ENTRY_H_
 #define MINSLICE_FUZZ_IMPORT_ENTRY_H_
 
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "fuzz/check.h"
 #include "import/import.h"
-#include "io/file_system.h"
 #include "log/log_reader.h"
+#include "one_file.h"
 
 namespace minslice::fuzz {
-
-// Reads one text under any name, writes nothing.
-class OneFile final : public io::FileSystem {
- public:
-  explicit OneFile(std::string_view text) : text_(text) {}
-  Result<std::string> ReadFile(const std::string&, std::size_t slack) override {
-    std::string text;
-    text.reserve(text_.size() + slack);
-    return text.append(text_);
-  }
-  Result<void> WriteFile(const std::string&, std::string_view) override { return Fail("read only"); }
-  Result<std::unique_ptr<io::AppendFile>> OpenAppend(const std::string&, io::AppendMode) override {
-    return Fail("read only");
-  }
-  bool Exists(const std::string&) override { return true; }
-  Result<std::int64_t> Size(const std::string&) override { return static_cast<std::int64_t>(text_.size()); }
-  Result<void> MakeDirectories(const std::string&) override { return Fail("read only"); }
-
- private:
-  std::string_view text_;
-};
 
 // The first byte chooses the flags, the rest is the file: what is accepted makes a log that reads back as it
 // was.

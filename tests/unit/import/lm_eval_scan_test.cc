@@ -5,36 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "import/import.h"
-#include "io/file_system.h"
+#include "one_file.h"
 
 namespace minslice::import {
 namespace {
-
-class OneText final : public io::FileSystem {
- public:
-  explicit OneText(std::string text) : text_(std::move(text)) {}
-  Result<std::string> ReadFile(const std::string&, std::size_t slack) override {
-    std::string text;
-    text.reserve(text_.size() + slack);
-    return text.append(text_);
-  }
-  Result<void> WriteFile(const std::string&, std::string_view) override { return Fail("read only"); }
-  Result<std::unique_ptr<io::AppendFile>> OpenAppend(const std::string&, io::AppendMode) override {
-    return Fail("read only");
-  }
-  bool Exists(const std::string&) override { return false; }
-  Result<std::int64_t> Size(const std::string&) override { return static_cast<std::int64_t>(text_.size()); }
-  Result<void> MakeDirectories(const std::string&) override { return Fail("read only"); }
-
- private:
-  std::string text_;
-};
 
 // As lm-eval writes them for a chat endpoint.
 struct Line {
@@ -62,8 +41,8 @@ struct Line {
 };
 
 std::string ReadBy(const std::string& text, Options options, RowLines* lines) {
-  OneText files(text);
   const std::string path = "samples_t.jsonl";
+  OneFile files(text, path);
   options.rows = lines;
   const auto run = (*FindFormat("lm-eval"))->read(std::span(&path, 1), options, files);
   std::string said;
