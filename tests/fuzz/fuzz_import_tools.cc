@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if ((data[0] & 8U) != 0) options.pass_above = 0.5;
   if ((data[0] & 16U) != 0) options.segment_fields = {"segment"};
   if ((data[0] & 32U) != 0 && (data[0] & 3U) == 0) options.filter = "resps";
-  minslice::fuzz::OneFile files({reinterpret_cast<const char*>(data) + 1, size - 1});
+  minslice::OneFile files({reinterpret_cast<const char*>(data) + 1, size - 1});
   const std::string path = "file";
   const auto run = (*import::FindFormat(format))->read(std::span(&path, 1), options, files);
   // Where the rows go nowhere else every line is read as a tree; a sink takes lines that were not.
