@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "minslice/text_list.h"
+
 namespace minslice {
 
 inline constexpr std::uint32_t kNoValue = std::numeric_limits<std::uint32_t>::max();
@@ -55,7 +57,7 @@ struct PairedArm {
 struct PairedTable {
   std::string metric = "pass";
   bool binary = true;  // every score is 0 or 1
-  std::vector<std::string> case_ids;
+  TextList case_ids;
   std::vector<Dimension> dimensions;           // ascending by name
   std::vector<std::string> clusters;           // names; empty: no case has a cluster
   std::vector<std::uint32_t> cluster_of_case;  // kNoValue: a cluster of its own; empty when clusters is

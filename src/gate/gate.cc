@@ -217,11 +217,11 @@ std::vector<ChangedIds> ListChanged(const PairedTable& table, const CaseData& da
     const std::uint8_t code = data.codes()[i];
     if (code != kIncumbentOnly && code != kCandidateOnly) continue;
     const bool broke = code == kIncumbentOnly;
-    (broke ? verdict.broke : verdict.fixed).push_back(table.case_ids[i]);
+    (broke ? verdict.broke : verdict.fixed).emplace_back(table.case_ids[i]);
     for (std::size_t d = 0; d < slices_of.size(); ++d) {
       const std::uint32_t value = table.dimensions[d].value_of_case[i];
       for (const std::uint32_t s : slices_of[d][value == kNoValue ? slices_of[d].size() - 1 : value]) {
-        (broke ? changed[s].broke : changed[s].fixed).push_back(table.case_ids[i]);
+        (broke ? changed[s].broke : changed[s].fixed).emplace_back(table.case_ids[i]);
       }
     }
   }

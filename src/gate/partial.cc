@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "gate/case_data.h"
 
@@ -15,7 +16,7 @@ std::optional<VerdictPartial> ListPartial(const PairedTable& table) {
     if (!table.complete(i)) continue;
     const double d = table.candidate.case_mean(i) - table.incumbent.case_mean(i);
     if (d == 0 || std::fabs(d) > 0.5) continue;
-    (d < 0 ? partial.fell : partial.rose).push_back({table.case_ids[i], d});
+    (d < 0 ? partial.fell : partial.rose).push_back({std::string(table.case_ids[i]), d});
   }
   const auto keep = [](std::vector<VerdictPartialCase>& list) {
     std::stable_sort(list.begin(), list.end(), [](const VerdictPartialCase& a, const VerdictPartialCase& b) {

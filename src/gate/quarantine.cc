@@ -82,7 +82,7 @@ std::optional<VerdictFlaky> FindFlaky(const Policy& rules, const PairedTable& ta
   VerdictFlaky found;
   found.policy = policy.policy;
   for (std::size_t i = 0; seen && i < table.n_cases(); ++i) {
-    if (Disagree(table.incumbent, i).value_or(false)) found.ids.push_back(table.case_ids[i]);
+    if (Disagree(table.incumbent, i).value_or(false)) found.ids.emplace_back(table.case_ids[i]);
   }
   if (policy.quarantine.path.empty()) return found;
   const Quarantine* quarantine = &policy.quarantine;

@@ -5,12 +5,19 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string>
+#include <string_view>
 
 #include "gate/sentences.h"
 #include "minslice/stats/sequential.h"
 
 namespace minslice::gate {
 namespace {
+
+std::vector<std::size_t> OrderOf(const PairedTable& table, const Policy& policy) {
+  const std::vector<std::string> ids(table.case_ids.begin(), table.case_ids.end());
+  return SequentialOrder(ids, policy.sequential->seed);
+}
 
 // The betting confidence sequence of the mean difference at the last pair: it holds at any stopping time.
 void PutSequence(const Policy& policy, const PairedTable& table, const std::vector<std::size_t>& order,
@@ -64,12 +71,13 @@ SequentialView ViewSequential(const Policy& policy, const PairedTable& table,
   SequentialView view;
   view.cases = static_cast<std::int64_t>(table.n_cases());
   SequentialTest test(policy);
-  std::set<std::string> looked;
-  for (const std::size_t i : SequentialOrder(table.case_ids, policy.sequential->seed)) {
+  std::set<std::string_view> looked;
+  const std::vector<std::size_t> order = OrderOf(table, policy);
+  for (const std::size_t i : order) {
     const std::size_t cell = i * static_cast<std::size_t>(table.candidate.repeats);
     if (table.candidate.has_row[cell] == 0 || !test.state().decided.empty()) break;
     if (most && static_cast<std::int64_t>(looked.size()) == *most) break;
-    looked.insert(table.case_ids[i]);
+    looked.emplace(table.case_ids[i]);
     if (table.complete(i)) test.Add(table.candidate.case_mean(i) - table.incumbent.case_mean(i));
   }
   test.Look();
@@ -78,14 +86,14 @@ SequentialView ViewSequential(const Policy& policy, const PairedTable& table,
   if (!view.state.decided.empty()) {
     std::int64_t pairs = 0;
     looked.clear();
-    for (const std::size_t i : SequentialOrder(table.case_ids, policy.sequential->seed)) {
+    for (const std::size_t i : order) {
       if (pairs == view.state.decided_at) break;
-      looked.insert(table.case_ids[i]);
+      looked.emplace(table.case_ids[i]);
       pairs += table.complete(i) ? 1 : 0;
     }
   }
-  for (const std::string& id : table.case_ids) {
-    if (!looked.contains(id)) view.behind.push_back(id);
+  for (const std::string_view id : table.case_ids) {
+    if (!looked.contains(id)) view.behind.emplace_back(id);
   }
   return view;
 }
@@ -115,7 +123,7 @@ void AcceptStopped(const Policy& policy, const SequentialView& view, bool togeth
 void DecideSequential(const Policy& policy, const SequentialView& view, const PairedTable& table,
                       Outcome& outcome) {
   const SequentialState& state = view.state;
-  PutSequence(policy, table, SequentialOrder(table.case_ids, policy.sequential->seed), outcome.aggregate);
+  PutSequence(policy, table, OrderOf(table, policy), outcome.aggregate);
   Analysis& a = outcome.aggregate;
   a.p_value = std::min(1.0, std::exp(-state.log_e));
   a.p_harm = std::min(1.0, std::exp(-state.log_e_harm));

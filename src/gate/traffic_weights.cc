@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 #include <string_view>
@@ -69,7 +70,7 @@ class Weighing {
  private:
   void Warn(std::string text) { row_.warnings.push_back("weights: " + std::move(text)); }
 
-  double Take(const std::string& name) {
+  double Take(std::string_view name) {
     const auto found = weight_of_.find(name);
     if (found == weight_of_.end()) return 0;
     taken_.insert(found->first);
@@ -203,7 +204,7 @@ class Weighing {
   const CaseData& data_;
   const Analysis& aggregate_;
   VerdictWeighted row_;
-  std::map<std::string, double> weight_of_;
+  std::map<std::string, double, std::less<>> weight_of_;
   std::set<std::string> taken_;
   double total_ = 0;
   std::vector<Term> terms_;

@@ -51,6 +51,7 @@ class RowColumns {
     const std::uint64_t end = row + 1 < rows_.size() ? rows_[row + 1].id_at : ids_.size();
     return {ids_.data() + begin, static_cast<std::size_t>(end - begin)};
   }
+  std::size_t id_bytes() const { return ids_.size(); }  // of all rows together
   int repeat(std::uint32_t row) const { return rows_[row].repeat; }
   Outcome outcome(std::uint32_t row) const { return rows_[row].outcome; }
   std::uint32_t segments(std::uint32_t row) const { return rows_[row].segments; }

@@ -113,7 +113,7 @@ void CheckOneRun(const char* side, std::span<const RunLog> logs, std::vector<Fin
 void ListUnpaired(const PairedTable& table, Unpaired& unpaired) {
   for (std::size_t i = 0; i < table.n_cases(); ++i) {
     if (table.complete(i)) continue;
-    const std::string& id = table.case_ids[i];
+    const std::string id(table.case_ids[i]);
     const bool in_incumbent = table.incumbent.HasRow(i);
     const bool in_candidate = table.candidate.HasRow(i);
     if (!in_candidate) unpaired.incumbent_only.push_back(id);

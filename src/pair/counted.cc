@@ -287,7 +287,7 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
     n += static_cast<std::size_t>(group.n);
   }
   AddWarnings(counts, both, common, repeats, cut, result.warnings);
-  table.case_ids.reserve(n);
+  table.case_ids.reserve(n, n * CaseName(0).size());
   for (Dimension& dimension : table.dimensions) dimension.value_of_case.reserve(n);
   if (!table.clusters.empty()) table.cluster_of_case.reserve(n);
   PairedArm* arms[2] = {&table.incumbent, &table.candidate};

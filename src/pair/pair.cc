@@ -44,6 +44,13 @@ void Join(const Side& incumbent, const Side& candidate, Visit visit) {
   }
 }
 
+// Of the ids of its cases, each once, about.
+std::size_t IdBytes(const Side& side) {
+  std::size_t bytes = 0;
+  for (const LogRows& log : side.columns) bytes += log.columns->id_bytes();
+  return bytes / static_cast<std::size_t>(side.repeats);
+}
+
 }  // namespace
 
 PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candidate,
@@ -96,8 +103,8 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
   alignas(kApart)
       ArmFiller arms[2] = {{sides[0], table, table.incumbent}, {sides[1], table, table.candidate}};
   alignas(kApart) Identities identities(sides, expected);
-  std::vector<std::string> case_ids;
-  case_ids.reserve(expected);
+  TextList case_ids;
+  case_ids.reserve(expected, std::max(IdBytes(sides[0]), IdBytes(sides[1])));
   for (ArmFiller& arm : arms) arm.Reserve(expected);
   // Ascending by id, so that the order of lines changes nothing. How the cases were answered is looked at in
   // one walk, what they are in another one at the same time.
@@ -108,7 +115,7 @@ PairResult Pair(std::span<const RunLog> incumbent, std::span<const RunLog> candi
     });
   });
   Join(sides[0], sides[1], [&](std::string_view id, std::span<const Row> a, std::span<const Row> b) {
-    case_ids.emplace_back(id);
+    case_ids.push_back(id);
     std::span<const Row> rows[2] = {a, b};
     identities.Add(id, sides, rows);
   });
