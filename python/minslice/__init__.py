@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from . import _core
+from ._load import _core
 from ._columns import codes as _codes
 from ._columns import column as _column
 from ._columns import labels as _labels

@@ -159,7 +159,9 @@ void AddCompareCommand(CLI::App& app, Session& session) {
       "(the candidate broke them), that only the CANDidate passes (it fixed them), that NEITHER passes.\n"
       "\nExamples:\n"
       "  minslice compare incumbent.jsonl candidate.jsonl --by flow\n"
-      "  minslice compare --table 550,49,67,174 --margin 0.02");
+      "  minslice compare --table 550,49,67,174 --margin 0.02\n"
+      "  minslice compare inspect:old.eval inspect:new.eval\n\n"
+      "A log may be another tool's file, as FORMAT:FILE#flag=value with the flags of import.");
   command->callback([flags, margin, &session] { RunCompare(*flags, margin->count() > 0, session); });
 }
 

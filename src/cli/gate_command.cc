@@ -240,7 +240,10 @@ void AddGateCommand(CLI::App& app, Session& session) {
   command->footer(
       "Example:\n"
       "  minslice gate gates/default.yaml --incumbent incumbent.jsonl \\\n"
-      "    --candidate candidate.jsonl --out report/\n\n"
+      "    --candidate candidate.jsonl --out report/\n"
+      "  minslice gate gates/default.yaml --incumbent promptfoo:out.jsonl#provider=old \\\n"
+      "    --candidate promptfoo:out.jsonl#provider=new\n\n"
+      "A log may be another tool's file, as FORMAT:FILE#flag=value with the flags of import.\n\n"
       "--out writes verdict.json, report.html (the dashboard), report.txt,\n"
       "report.md (a pull request comment), summary.md (a CI job's summary), junit.xml,\n"
       "annotations.txt, slices.csv, prompts.csv and minslice.prom; all or none.\n\n"

@@ -2,8 +2,12 @@
 
 import copy
 import json
+import os
 import pathlib
 import pickle
+import re
+import subprocess
+import sys
 
 import minslice
 import numpy as np
@@ -133,3 +137,18 @@ def test_documented():
     for name in ("compare", "gate", "mde", "mcnemar", "simulate", "paired_interval", "bootstrap", "sign_flip"):
         text = getattr(minslice, name).__doc__
         assert "Source:" in text and "Raises" in text, name
+
+
+@pytest.mark.parametrize(("set_by_user", "spins"), [({}, "0"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, None)])
+def test_waiting_threads_sleep(set_by_user, spins):
+    """libgomp says how often its threads turn before they sleep; the environment is as before."""
+    ours = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")} | set_by_user
+    said = subprocess.run(
+        [sys.executable, "-c", "import minslice, os; print(os.environ.get('OMP_WAIT_POLICY'), os.environ.get('GOMP_SPINCOUNT'))"],
+        env=ours | {"OMP_DISPLAY_ENV": "VERBOSE"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout.split() == [str(set_by_user.get(name)) for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")]
+    found = re.search(r"GOMP_SPINCOUNT = '(\d+)'", said.stderr)
+    if found is None:
+        pytest.skip("this OpenMP runtime does not say what it does")
+    assert found[1] == spins if spins else int(found[1]) > 1000
