@@ -88,9 +88,10 @@ Result<CompareDocument> CompareLogs(const RunLog& incumbent, const RunLog& candi
   document.metric = metric;
   const pair::PairResult paired = pair::Pair({&incumbent, 1}, {&candidate, 1}, metric);
   for (const pair::Finding& finding : paired.findings) {
-    errors.push_back({{},
-                      finding.code + ": " + finding.text +
-                          (finding.case_ids.empty() ? "" : " (" + Ids(finding.case_ids) + ")")});
+    const bool named =
+        finding.case_ids.empty() || finding.text.find(finding.case_ids.front()) != std::string::npos;
+    errors.push_back(
+        {{}, finding.code + ": " + finding.text + (named ? "" : " (" + Ids(finding.case_ids) + ")")});
   }
   if (!errors.empty()) return FailAll(std::move(errors));
   Result<std::vector<std::size_t>> dimensions = FindDimensions(paired.table, by);

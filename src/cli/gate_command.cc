@@ -29,6 +29,7 @@
 #include "io/staged_file.h"
 #include "pair/counted.h"
 #include "pair/pair.h"
+#include "reduce/counts_file.h"
 #include "report/dashboard.h"
 #include "report/machine.h"
 #include "report/report.h"
@@ -137,7 +138,16 @@ bool TakeCounts(GateOptions& options, Session& session) {
                            {{{}, "gate takes --incumbent and --candidate, or --counts, and not both"}}});
     return false;
   }
-  if (!options.counts.empty()) options.incumbent = options.candidate = {options.counts};
+  if (!options.counts.empty()) {
+    // One log given here would be compared with itself.
+    if (!reduce::IsCountsFile(options.counts)) {
+      if (const auto read = reduce::ReadCounts(options.counts); !read) {
+        session.Report(read.error());
+        return false;
+      }
+    }
+    options.incumbent = options.candidate = {options.counts};
+  }
   if (!options.incumbent.empty() && !options.candidate.empty()) return true;
   session.Report(Failure{Failure::Kind::kInput,
                          {{{},

@@ -365,9 +365,9 @@ void Merge(const LogFlags& flags, Session& session) {
     return session.Report(written.error());
   for (const std::string& note : merged->notes)
     session.Note(fmt::format("note: {}", report::EscapeTerminal(note)));
-  session.out << fmt::format("{}: {} rows of {} cases from {} logs, {}\n",
+  session.out << fmt::format("{}: {} rows of {} cases from {} log{}, {}\n",
                              report::EscapeTerminal(flags.output), report::Count(merged->rows),
-                             report::Count(merged->cases), parts.size(),
+                             report::Count(merged->cases), parts.size(), parts.size() == 1 ? "" : "s",
                              merged->finished ? "finished" : "unfinished");
 }
 

@@ -30,6 +30,16 @@ struct ReportOptions {
   std::string format = "text";
 };
 
+bool OutputsDiffer(std::vector<std::string> outputs, Session& session) {
+  std::sort(outputs.begin(), outputs.end());
+  const auto twice = std::adjacent_find(outputs.begin(), outputs.end());
+  if (twice != outputs.end())
+    session.Report(FailAt({*twice, 0, 0}, "is named for two reports: give each a file of its own").value());
+  const bool dash = std::binary_search(outputs.begin(), outputs.end(), "-");
+  if (dash) session.Report(Fail("- is no file; --format FORMAT prints a report on standard output").value());
+  return twice == outputs.end() && !dash;
+}
+
 // The page of several verdicts.
 void WriteTrend(const std::vector<report::TrendRun>& runs, const ReportOptions& options,
                 const std::vector<std::string>& outputs, Session& session) {
@@ -48,7 +58,7 @@ void RunReport(const ReportOptions& options, Session& session) {
     if (!path.empty()) outputs.push_back(path);
   }
   if (!options.csv_prompts.empty()) outputs.push_back(options.csv_prompts);
-  if (!OutputsAreNoInputs(outputs, options.verdicts, session)) return;
+  if (!OutputsAreNoInputs(outputs, options.verdicts, session) || !OutputsDiffer(outputs, session)) return;
   std::vector<report::TrendRun> runs;
   for (const std::string& path : options.verdicts) {
     Result<Verdict> read = ReadVerdict(path);

@@ -63,6 +63,7 @@ std::vector<std::string> Warnings(const ImportedRun& run) {
 }
 
 Result<void> CheckDestination(const std::string& path, bool replace, std::span<const std::string> inputs) {
+  if (path == "-") return Fail("-o: - is no file: a log is written to a file, of any name");
   std::error_code error;
   for (const std::string& input : inputs) {
     if (std::filesystem::equivalent(path, input, error)) {

@@ -117,8 +117,10 @@ class Inspect {
     const auto samples = root ? Member(*root, "samples") : std::nullopt;
     if (root && Member(*root, "eval") && !samples) return NoSamples(path);
     if (!root || !Member(*root, "eval") || !samples || !samples->is_array()) {
-      std::string text = "expected an Inspect log, found what looks like " + io::LooksLike(bytes);
-      if (!root) text += " (" + root.error().diagnostics.front().message + ")";
+      const std::string looks = io::LooksLike(bytes);
+      std::string text = "expected an Inspect log, found what looks like " + looks;
+      const bool may_be = looks.starts_with("JSON") || looks.starts_with("an Inspect");
+      if (!root && may_be) text += " (" + root.error().diagnostics.front().message + ")";
       return reader_.diagnostics().Add({path, 0, 0}, text);
     }
     const std::int64_t expected = Facts(*root);

@@ -18,12 +18,14 @@ std::string LooksLike(std::string_view bytes) {
   if (head.starts_with("\x28\xb5\x2f\xfd")) return "a zstd file";
   if (head.starts_with("PAR1")) return "a Parquet file";
   if (head.starts_with("SQLite format 3")) return "an SQLite database";
-  if (head.find('\0') != std::string_view::npos) return "a binary file";
+  const auto control = [](unsigned char c) { return c < 0x20 && (c < '\t' || c > '\r') && c != 0x1b; };
+  if (std::any_of(head.begin(), head.end(), control)) return "a binary file";
   const char first = head[head.find_first_not_of(" \t\r\n")];
   if (head.starts_with("<")) return "HTML or XML";
   if (first == '{' || first == '[') {
+    if (head.starts_with("{\"counts_version\":")) return "counts of minslice reduce";
     if (has("\"log_version\"") || head.starts_with("{\"record\":")) return std::string(kLooksLikeLog);
-    if (has("\"verdict_version\"")) return "a minslice verdict";
+    if (has("\"verdict_version\"")) return std::string(kLooksLikeVerdict);
     if (has("\"doc_hash\"") || has("\"filtered_resps\"")) return "lm-eval samples (import lm-eval)";
     if (has("\"lm_eval_version\"") || has("\"group_subtasks\""))
       return "lm-eval results, not samples_*.jsonl";

@@ -9,6 +9,7 @@
 namespace minslice::io {
 
 inline constexpr std::string_view kLooksLikeLog = "a minslice log: it needs no import";
+inline constexpr std::string_view kLooksLikeVerdict = "a minslice verdict";
 
 // By the first bytes: "promptfoo results (import promptfoo)", "CSV (...)", "a zip archive".
 std::string LooksLike(std::string_view bytes);

@@ -268,6 +268,8 @@ class Reader {
     } else if (kind == "stop") {
       if (!has_run_) return NoRun();
       ReadStop(record);
+    } else if (!has_run_ && !IsLog()) {
+      NoRun();
     } else {
       static const std::vector<std::string> kKinds = {"run", "case", "end", "stop"};
       fields_.Error(fmt::format("unknown record {}{}", io::Quoted(kind), io::DidYouMean(kind, kKinds)));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "io/diagnostics.h"
+#include "io/looks_like.h"
 #include "minslice/version.h"
 #include "report/escape.h"
 #include "report/evidence_json.h"
@@ -254,6 +255,10 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
         ++where.column;
       }
     }
+    const std::string looks = io::LooksLike(text);
+    if (looks != io::kLooksLikeVerdict && !looks.starts_with("JSON"))
+      return FailAt({path, 0, 0},
+                    "this is no verdict.json: it looks like " + looks.substr(0, looks.find(':')));
     return FailAt(where, "this is no verdict.json: the JSON cannot be read here");
   }
   if (!json.is_object() || !json.contains("verdict_version")) {
