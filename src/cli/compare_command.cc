@@ -160,7 +160,8 @@ void AddCompareCommand(CLI::App& app, Session& session) {
       "\nExamples:\n"
       "  minslice compare incumbent.jsonl candidate.jsonl --by flow\n"
       "  minslice compare --table 550,49,67,174 --margin 0.02\n"
-      "  minslice compare inspect:old.eval inspect:new.eval\n\n"
+      "  minslice compare promptfoo:out.jsonl#provider=mock-a \\\n"
+      "    promptfoo:out.jsonl#provider=mock-b\n\n"
       "A log may be another tool's file, as FORMAT:FILE#flag=value with the flags of import.");
   command->callback([flags, margin, &session] { RunCompare(*flags, margin->count() > 0, session); });
 }

@@ -123,7 +123,8 @@ class Nemo {
     }
     if (!options.scorer.empty() && options.scorer != "reward") {
       const auto list = Member(row, "scorer_rewards");
-      score = list ? NumberOf(Member(*list, options.scorer)) : std::nullopt;
+      const auto named = list ? Member(*list, options.scorer) : std::nullopt;
+      score = NumberOf(named || !list ? named : Member(*list, "scorer:" + options.scorer));
       scorers.insert("reward");
       if (!score) {
         return reader_.diagnostics().Add(

@@ -237,7 +237,12 @@ class Promptfoo {
       });
     }
     const Options& options = reader_.options();
-    if (options.segment_fields.empty() && own) ToolReader::DefaultSegments(*own, record);
+    if (options.segment_fields.empty() && own) {
+      ToolReader::DefaultSegments(*own, record);
+      // promptfoo's own, of the place of a test among its scenarios.
+      std::erase_if(record.segments,
+                    [](const Segment& segment) { return segment.dimension == "conversationId"; });
+    }
     if (options.prompt_field.empty() && !several_prompts_ && prompt && Member(*prompt, "raw"))
       record.prompt_sha256 = PromptHash(*Member(*prompt, "raw"), scratch_);
 
@@ -398,7 +403,8 @@ class Promptfoo {
       json::AppendQuoted(header[i], all);
       all += ':';
       json::AppendQuoted(fields[i].text, all);
-      if (i > 0 || header[i] != "Description") vars.emplace(header[i], fields[i].text);
+      const bool own = (i > 0 || header[i] != "Description") && !kOfTheRun.contains(header[i]);
+      if (own) vars.emplace(header[i], fields[i].text);
     }
     CaseRecord record;
     const auto row = parser_.ParseText(all + "}");

@@ -256,7 +256,7 @@ Result<Verdict> ParseVerdictJson(const std::string& text, const std::string& pat
       }
     }
     const std::string looks = io::LooksLike(text);
-    if (looks != io::kLooksLikeVerdict && !looks.starts_with("JSON"))
+    if (!text.empty() && looks != io::kLooksLikeVerdict && !looks.starts_with("JSON"))
       return FailAt({path, 0, 0},
                     "this is no verdict.json: it looks like " + looks.substr(0, looks.find(':')));
     return FailAt(where, "this is no verdict.json: the JSON cannot be read here");
