@@ -1,13 +1,16 @@
 #include "minslice/stats/max_t.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <span>
 #include <string>
 
-#include "rng/philox.h"
+#include "rng/philox_words.h"
+#include "stats/flip_planes.h"
 #include "stats/flip_sums.h"
+#include "stats/flip_table.h"
 #include "stats/purposes.h"
 #include "stats/resampler.h"
 #include "stats/sign_flip_distribution.h"
@@ -20,23 +23,19 @@ namespace {
 constexpr std::size_t kAlwaysExact = 16;
 constexpr std::size_t kNeverExact = 22;
 constexpr double kExactWork = 1e8;
-constexpr std::size_t kPart = 1024;  // groups whose signs are drawn at a time
+constexpr std::size_t kPart = 1024;  // groups whose signs are drawn at a time; even
 
 // Bit f of word k says whether group k keeps its sign in pattern 64 block + f.
 class Patterns {
  public:
-  Patterns(const SliceTable& table, const JointOptions& options)
-      : seed_(options.seed), changing_(table.groups(), 0) {
+  Patterns(const FlipTable& table, const JointOptions& options)
+      : seed_(options.seed), draw_(table.draw), changing_(table.groups(), 0) {
     std::size_t changing = 0;
-    for (std::size_t k = 0; k < table.groups(); ++k) {
-      const bool any = std::any_of(table.value().begin() + static_cast<std::ptrdiff_t>(table.start()[k]),
-                                   table.value().begin() + static_cast<std::ptrdiff_t>(table.start()[k + 1]),
-                                   [](double value) { return value != 0; });
-      changing_[k] = any ? ++changing : 0;
-    }
+    for (std::size_t k = 0; k < table.groups(); ++k)
+      changing_[k] = table.start[k] < table.start[k + 1] ? ++changing : 0;
     exact_ = changing <= kAlwaysExact ||
              (changing <= kNeverExact &&
-              std::exp2(static_cast<double>(changing)) * static_cast<double>(table.slices()) <= kExactWork);
+              std::exp2(static_cast<double>(changing)) * static_cast<double>(table.slices) <= kExactWork);
     count_ = exact_ ? std::int64_t{1} << changing : options.replicates;
   }
 
@@ -50,42 +49,31 @@ class Patterns {
         std::min<std::int64_t>(kFlips, count_ - block * static_cast<std::int64_t>(kFlips)));
   }
 
-  // Hands out the words of a block from the first group on, a part of the groups at a time, so that they stay
-  // in the cache next to the sums that they choose.
-  class Reader {
-   public:
-    Reader(const Patterns& patterns, std::int64_t block)
-        : patterns_(patterns),
-          block_(block),
-          stream_(patterns.seed_, static_cast<std::uint64_t>(block), kPurposeSignFlip) {}
-
-    void Next(std::size_t first, std::span<std::uint64_t> words) {
-      if (!patterns_.exact_) {
-        for (std::uint64_t& word : words) word = stream_.Next64();
-        return;
-      }
-      constexpr std::uint64_t kCounting[6] = {0xAAAAAAAAAAAAAAAAU, 0xCCCCCCCCCCCCCCCCU, 0xF0F0F0F0F0F0F0F0U,
-                                              0xFF00FF00FF00FF00U, 0xFFFF0000FFFF0000U, 0xFFFFFFFF00000000U};
-      for (std::size_t k = 0; k < words.size(); ++k) {
-        const std::size_t bit = patterns_.changing_[first + k];
-        if (bit == 0) {
-          words[k] = 0;
-        } else if (bit <= 6) {
-          words[k] = kCounting[bit - 1];
-        } else {
-          words[k] = (static_cast<std::uint64_t>(block_) >> (bit - 7) & 1U) != 0 ? ~std::uint64_t{0} : 0;
-        }
+  // The words of the groups first, first + 1, ...: a part at a time, so that they stay in the cache next to
+  // the sums that they choose. Two groups a draw: `first` and the number of words are even.
+  void Words(std::int64_t block, std::size_t first, std::span<std::uint64_t> words) const {
+    if (!exact_) {
+      rng::PhiloxWords(seed_, static_cast<std::uint64_t>(block), kPurposeSignFlip,
+                       draw_.subspan(first / 2, words.size() / 2), words.data());
+      return;
+    }
+    constexpr std::uint64_t kCounting[6] = {0xAAAAAAAAAAAAAAAAU, 0xCCCCCCCCCCCCCCCCU, 0xF0F0F0F0F0F0F0F0U,
+                                            0xFF00FF00FF00FF00U, 0xFFFF0000FFFF0000U, 0xFFFFFFFF00000000U};
+    for (std::size_t k = 0; k < words.size(); ++k) {
+      const std::size_t bit = changing_[first + k];
+      if (bit == 0) {
+        words[k] = 0;
+      } else if (bit <= 6) {
+        words[k] = kCounting[bit - 1];
+      } else {
+        words[k] = (static_cast<std::uint64_t>(block) >> (bit - 7) & 1U) != 0 ? ~std::uint64_t{0} : 0;
       }
     }
-
-   private:
-    const Patterns& patterns_;
-    std::int64_t block_;
-    rng::Stream stream_;
-  };
+  }
 
  private:
   std::uint64_t seed_;
+  std::span<const std::uint32_t> draw_;
   std::vector<std::size_t>
       changing_;  // 1-based number among the groups that can change sign; 0: none of its sums does
   bool exact_ = false;
@@ -117,6 +105,30 @@ class Counts {
       down_[k] += best >= reach[h];
     }
     for (std::size_t h = 0; h < order.size(); ++h) single_[h] += best >= reach[h];
+  }
+  // The same for `n` draws at a time; statistics(h, drawn) writes those of a slice. Slice by slice, so that
+  // what a slice's statistics are made of stays in the cache.
+  template <class Statistics>
+  void CountBlock(const std::vector<std::size_t>& order, const std::vector<double>& reach, std::size_t n,
+                  Statistics statistics) {
+    std::array<double, kFlips> best, drawn;
+    best.fill(-INFINITY);
+    for (std::size_t k = order.size(); k-- > 0;) {
+      const std::size_t h = order[k];
+      const double own = reach[h];
+      statistics(h, drawn.data());
+      std::int64_t raw = 0, down = 0;
+      for (std::size_t f = 0; f < n; ++f) {
+        raw += drawn[f] >= own;
+        best[f] = std::max(best[f], drawn[f]);
+        down += best[f] >= own;
+      }
+      raw_[h] += raw;
+      down_[k] += down;
+    }
+    for (std::size_t h = 0; h < order.size(); ++h) {
+      for (std::size_t f = 0; f < n; ++f) single_[h] += best[f] >= reach[h];
+    }
   }
   // p is the share of `all` draws, or where they are a sample, with the observed one among them.
   JointAdjustment Finish(const std::vector<std::size_t>& order, const std::vector<double>& observed,
@@ -157,14 +169,13 @@ std::vector<std::size_t> Ranked(const std::vector<double>& observed) {
   return order;
 }
 
-// Larger is more extreme. `of` turns the sum of one slice under one pattern into the statistic.
-template <class Statistic>
-JointAdjustment StepDown(const SliceTable& table, const Patterns& patterns,
-                         const std::vector<double>& observed, Statistic of) {
-  const std::size_t n = table.slices();
+// Larger is more extreme. Every thread makes its own of `make()`: Clear() before a block of patterns,
+// Add(first, words) for the groups from `first` on, Statistics(h, drawn) for what a slice comes to.
+template <class Make>
+JointAdjustment StepDown(const FlipTable& table, const Patterns& patterns,
+                         const std::vector<double>& observed, Make make) {
+  const std::size_t n = table.slices;
   const std::vector<std::size_t> order = Ranked(observed);
-  std::vector<double> total(n, 0.0);
-  for (std::size_t e = 0; e < table.slice().size(); ++e) total[table.slice()[e]] += table.value()[e];
   // A tie in exact arithmetic is a tie.
   std::vector<double> reach(n);
   for (std::size_t h = 0; h < n; ++h) {
@@ -176,26 +187,92 @@ JointAdjustment StepDown(const SliceTable& table, const Patterns& patterns,
   {
     Counts own(n);
     std::vector<std::uint64_t> words(std::min(table.groups(), kPart));
-    std::vector<FlipSums> sums(n);
+    auto sums = make();
 #pragma omp for schedule(static)
     for (std::int64_t block = 0; block < patterns.blocks(); ++block) {
-      std::fill(sums.begin(), sums.end(), FlipSums{});
-      Patterns::Reader reader(patterns, block);
+      sums.Clear();
       for (std::size_t first = 0; first < table.groups(); first += words.size()) {
-        const std::size_t part = std::min(words.size(), table.groups() - first);
-        reader.Next(first, std::span(words).first(part));
-        AddPlusSigns(table.start().data() + first, part, table.slice().data(), table.value().data(),
-                     words.data(), sums.data());
+        const auto part = std::span(words).first(std::min(words.size(), table.groups() - first));
+        patterns.Words(block, first, part);
+        sums.Add(first, part);
       }
-      for (std::size_t f = 0; f < patterns.InBlock(block); ++f) {
-        own.Count(order, reach, [&](std::size_t h) { return of(h, 2 * sums[h].by_flip[f] - total[h]); });
-      }
+      own.CountBlock(order, reach, patterns.InBlock(block),
+                     [&](std::size_t h, double* drawn) { sums.Statistics(h, drawn); });
     }
 #pragma omp critical
     counts.Add(own);
   }
   return counts.Finish(order, observed, patterns.count(), patterns.exact());
 }
+
+// `of` turns the sum of one slice under one pattern into the statistic.
+template <class Of>
+class DoubleSums {
+ public:
+  DoubleSums(const FlipTable& table, const Of& of)
+      : table_(table), of_(of), total_(table.slices, 0.0), sums_(table.slices) {
+    for (std::size_t e = 0; e < table.slice.size(); ++e) total_[table.slice[e]] += table.value[e];
+  }
+  void Clear() { std::fill(sums_.begin(), sums_.end(), FlipSums{}); }
+  void Add(std::size_t first, std::span<const std::uint64_t> words) {
+    AddPlusSigns(table_.start.data() + first, words.size(), table_.slice.data(), table_.value.data(),
+                 words.data(), sums_.data());
+  }
+  void Statistics(std::size_t h, double* drawn) const {
+    for (std::size_t f = 0; f < kFlips; ++f) drawn[f] = of_(h, 2 * sums_[h].by_flip[f] - total_[h]);
+  }
+
+ private:
+  const FlipTable& table_;
+  const Of& of_;
+  std::vector<double> total_;
+  std::vector<FlipSums> sums_;
+};
+
+// The smallest p: -P(T <= t) of each slice, its t in whole steps of the slice's lattice.
+double HarmStatistic(const SignFlipDistribution& distribution, double t) { return -distribution.AtLeast(-t); }
+
+// The statistics of a slice by its units that come out positive; none of a slice of very many.
+std::vector<std::vector<double>> HarmTables(const FlipPlanes& planes,
+                                            std::span<const SignFlipDistribution> distribution) {
+  constexpr std::int64_t kLongest = 1 << 16;
+  std::vector<std::vector<double>> tables(distribution.size());
+  for (std::size_t h = 0; h < distribution.size(); ++h) {
+    const std::int64_t total = planes.total(h);
+    if (total > kLongest) continue;
+    for (std::int64_t positive = 0; positive <= total; ++positive)
+      tables[h].push_back(HarmStatistic(distribution[h], static_cast<double>(2 * positive - total)));
+  }
+  return tables;
+}
+
+class PlaneSums {
+ public:
+  PlaneSums(const FlipPlanes& planes, std::span<const SignFlipDistribution> distribution,
+            std::span<const std::vector<double>> tables)
+      : planes_(planes), distribution_(distribution), tables_(tables), sums_(planes.planes()) {}
+  void Clear() { std::fill(sums_.begin(), sums_.end(), 0U); }
+  void Add(std::size_t first, std::span<const std::uint64_t> words) {
+    planes_.Add(first, words, sums_.data());
+  }
+  void Statistics(std::size_t h, double* drawn) const {
+    std::array<std::uint32_t, kFlips> positive;
+    planes_.Read(sums_.data(), h, positive.data());
+    const std::vector<double>& table = tables_[h];
+    for (std::size_t f = 0; f < kFlips; ++f) {
+      drawn[f] = table.empty()
+                     ? HarmStatistic(distribution_[h],
+                                     static_cast<double>(2 * std::int64_t{positive[f]} - planes_.total(h)))
+                     : table[positive[f]];
+    }
+  }
+
+ private:
+  const FlipPlanes& planes_;
+  std::span<const SignFlipDistribution> distribution_;
+  std::span<const std::vector<double>> tables_;
+  std::vector<std::uint64_t> sums_;
+};
 
 Computed<bool> Checked(const JointOptions& options) {
   if (options.replicates < 99 || options.replicates > 10'000'000) {
@@ -230,7 +307,9 @@ Computed<JointAdjustment> SignFlipMaxT(const SliceTable& table, const JointOptio
   };
   std::vector<double> observed(n);
   for (std::size_t h = 0; h < n; ++h) observed[h] = statistic(h, sum[h]);
-  JointAdjustment result = StepDown(table, Patterns(table, options), observed, statistic);
+  const FlipTable flips(table);
+  JointAdjustment result =
+      StepDown(flips, Patterns(flips, options), observed, [&] { return DoubleSums(flips, statistic); });
   for (std::size_t h = 0; h < n; ++h) {
     if (squares[h] > 0 && table.members()[h] >= 2) continue;
     result.raw_p[h] = result.single_step_p[h] = result.step_down_p[h] = 1;
@@ -241,10 +320,9 @@ Computed<JointAdjustment> SignFlipMaxT(const SliceTable& table, const JointOptio
 Computed<JointAdjustment> SignFlipMinP(const SliceTable& table, const JointOptions& options) {
   if (auto ok = Checked(options); !ok) return tl::unexpected<Reason>(ok.error());
   const std::size_t n = table.slices();
+  const FlipTable flips(table);
   std::vector<std::vector<double>> values(n);
-  for (std::size_t e = 0; e < table.slice().size(); ++e) {
-    if (table.value()[e] != 0) values[table.slice()[e]].push_back(table.value()[e]);
-  }
+  for (std::size_t e = 0; e < flips.slice.size(); ++e) values[flips.slice[e]].push_back(flips.value[e]);
   std::vector<SignFlipDistribution> distribution;
   distribution.reserve(n);
   std::vector<double> observed(n), p(n);
@@ -257,10 +335,17 @@ Computed<JointAdjustment> SignFlipMinP(const SliceTable& table, const JointOptio
     p[h] = distribution[h].AtLeast(-distribution[h].observed());
     observed[h] = -p[h];  // larger is more extreme
   }
-  JointAdjustment result =
-      StepDown(table, Patterns(table, options), observed, [&](std::size_t h, double sum) {
-        return -distribution[h].AtLeast(-std::round(sum / distribution[h].step()));
-      });
+  const Patterns patterns(flips, options);
+  JointAdjustment result;
+  if (const auto planes = FlipPlanes::Of(flips, distribution)) {
+    const std::vector<std::vector<double>> tables = HarmTables(*planes, distribution);
+    result = StepDown(flips, patterns, observed, [&] { return PlaneSums(*planes, distribution, tables); });
+  } else {
+    const auto statistic = [&](std::size_t h, double sum) {
+      return HarmStatistic(distribution[h], std::round(sum / distribution[h].step()));
+    };
+    result = StepDown(flips, patterns, observed, [&] { return DoubleSums(flips, statistic); });
+  }
   result.statistic = p;
   result.raw_p = p;
   for (std::size_t h = 0; h < n; ++h) {

@@ -18,6 +18,7 @@ class SignFlipDistribution {
   Kind kind() const { return kind_; }
   std::int64_t nonzero() const { return nonzero_; }
   double step() const { return step_; }
+  std::int64_t total() const { return total_; }  // of all |d_i|, in steps of a lattice
 
   // The observed sum, in the unit in which the tails are counted (rounded where kRoundedLattice).
   double observed() const { return observed_; }

@@ -10,6 +10,7 @@
 
 #include "rng/binomial.h"
 #include "rng/philox.h"
+#include "rng/philox_words.h"
 
 namespace minslice::rng {
 namespace {
@@ -45,6 +46,26 @@ TEST(Stream, IsAddressedBySeedStreamAndPurpose) {
   EXPECT_NE(first(Stream(1, 2, 0)), first(Stream(1, 2, 1)));
   EXPECT_NE(first(Stream(1, 2)), first(Stream(1ULL << 32 | 1, 2)));
   EXPECT_NE(first(Stream(1, 2)), first(Stream(1, 1ULL << 32 | 2)));
+}
+
+TEST(PhiloxWords, AreTheNumbersOfTheStream) {
+  const std::uint64_t number = 1ULL << 33U | 5;
+  std::vector<std::uint64_t> expected;
+  for (const std::uint64_t seed : {std::uint64_t{7}, std::numeric_limits<std::uint64_t>::max()}) {
+    Stream stream(seed, number, 3);
+    expected.clear();
+    for (int i = 0; i < 400; ++i) expected.push_back(stream.Next64());
+    for (const std::size_t n : {0U, 1U, 3U, 4U, 5U, 40U}) {
+      std::vector<std::uint32_t> blocks;
+      for (std::size_t i = 0; i < n; ++i) blocks.push_back(static_cast<std::uint32_t>(i * 37 % 200));
+      std::vector<std::uint64_t> words(2 * n);
+      PhiloxWords(seed, number, 3, blocks, words.data());
+      for (std::size_t i = 0; i < n; ++i) {
+        ASSERT_EQ(words[2 * i], expected[2 * blocks[i]]) << n << ' ' << i;
+        ASSERT_EQ(words[2 * i + 1], expected[2 * blocks[i] + 1]) << n << ' ' << i;
+      }
+    }
+  }
 }
 
 // 16 cells of a million draws: chi-squared, 15 degrees of freedom, stays under its 1 - 1e-6 quantile

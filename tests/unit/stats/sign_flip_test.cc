@@ -12,7 +12,9 @@
 #include "minslice/stats/mcnemar.h"
 #include "minslice/stats/multiplicity.h"
 #include "rng/philox.h"
+#include "stats/flip_planes.h"
 #include "stats/flip_sums.h"
+#include "stats/flip_table.h"
 #include "stats/sign_flip_distribution.h"
 
 namespace minslice::stats {
@@ -141,6 +143,66 @@ TEST(FlipSums, AddTheValuesOfSetBits) {
     }
     for (std::size_t s = 0; s < 3; ++s) ASSERT_EQ(sums[s].by_flip[f], plain[s]);
   }
+}
+
+TEST(FlipTable, LeavesOutGroupsTwoByTwo) {
+  // Groups: 0 and 1 without a difference, 2 without and 3 with one, 4 alone.
+  const std::vector<double> d{0, 0, 0, 0, 2, -1};
+  const std::vector<std::uint32_t> group{0, 1, 2, 3, 3, 4}, slice{0, 1, 0, 0, 1, 1};
+  const std::vector<Cut> cuts{{slice, 2}};
+  const FlipTable table(*SliceTable::FromCuts(d, cuts, group, 5));
+  EXPECT_EQ(table.draw, (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_EQ(table.start, (std::vector<std::size_t>{0, 0, 1, 2, 2}));
+  EXPECT_EQ(table.slice, (std::vector<std::uint32_t>{1, 1}));
+  EXPECT_EQ(table.value, (std::vector<double>{2, -1}));
+}
+
+// Thirds, twelfths and a slice without a difference: U is what the sums of doubles come to.
+TEST(FlipPlanes, CountTheUnitsOfSetBits) {
+  rng::Stream stream(8, 0);
+  constexpr std::size_t kGroups = 300, kSlices = 4;
+  const double step[kSlices] = {1.0, 1.0 / 3, 1.0 / 12, 1.0};
+  std::vector<double> rows;
+  for (std::size_t k = 0; k < kGroups; ++k) {
+    for (std::size_t s = 0; s < kSlices; ++s)
+      rows.push_back(s == 3 ? 0 : step[s] * (static_cast<double>(stream.Below(5)) - 2));
+  }
+  const auto table = SliceTable::FromRows(rows, kSlices);
+  std::vector<SignFlipDistribution> lattice;
+  for (std::size_t s = 0; s < kSlices; ++s) {
+    std::vector<double> values;
+    for (std::size_t k = 0; k < kGroups; ++k) values.push_back(rows[k * kSlices + s]);
+    lattice.emplace_back(values);
+  }
+  const auto planes = FlipPlanes::Of(FlipTable(*table), lattice);
+  ASSERT_TRUE(planes);
+  std::vector<std::uint64_t> words, bits(planes->planes());
+  for (std::size_t k = 0; k < kGroups; ++k) words.push_back(stream.Next64());
+  planes->Add(0, std::span(words).first(100), bits.data());
+  planes->Add(100, std::span(words).subspan(100), bits.data());
+  std::vector<FlipSums> sums(kSlices);
+  AddPlusSigns(table->start().data(), kGroups, table->slice().data(), table->value().data(), words.data(),
+               sums.data());
+  for (std::size_t s = 0; s < kSlices; ++s) {
+    std::uint32_t positive[kFlips];
+    planes->Read(bits.data(), s, positive);
+    double total = 0;
+    for (std::size_t k = 0; k < kGroups; ++k) total += rows[k * kSlices + s];
+    for (std::size_t f = 0; f < kFlips; ++f) {
+      const auto sum = static_cast<double>(2 * std::int64_t{positive[f]} - planes->total(s));
+      ASSERT_NEAR(sum * lattice[s].step(), 2 * sums[s].by_flip[f] - total, 1e-9) << s;
+    }
+  }
+}
+
+TEST(FlipPlanes, LeaveToDoublesWhatIsNoFewUnits) {
+  const auto of = [](const std::vector<double>& values) {
+    const std::vector<SignFlipDistribution> lattice{SignFlipDistribution(values)};
+    return FlipPlanes::Of(FlipTable(*SliceTable::FromRows(values, 1)), lattice).has_value();
+  };
+  EXPECT_TRUE(of({1, -1, 2}));
+  EXPECT_FALSE(of({1, 127, -255}));     // 16 bits of 3 entries
+  EXPECT_FALSE(of({1e-200, -1e-200}));  // the distribution's steps are of another scale
 }
 
 // Two cuts of binary pairs, every pattern of 11 discordant pairs, step-down min-p by its definition.
