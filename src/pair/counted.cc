@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <future>
 #include <map>
 #include <memory>
 #include <utility>
@@ -14,6 +15,8 @@
 
 namespace minslice::pair {
 namespace {
+
+constexpr std::size_t kWorthAThread = 100'000;  // cases
 
 // One row's place in a table: what ArmFiller makes of it.
 struct Cell {
@@ -104,6 +107,7 @@ struct Ordered {
 // Dimensions and clusters of the groups that have a row, with their values ascending.
 void FillNames(const CaseCounts& counts, Ordered& ordered, PairedTable& table) {
   std::vector<bool> used_sets(counts.segments.size()), used_clusters(counts.clusters.size());
+  ordered.groups.reserve(counts.groups.size());
   for (const CaseGroup& group : counts.groups) {
     const Decoded& decoded = ordered.decoded[group.pattern];
     if (!decoded.any[0] && !decoded.any[1]) continue;
@@ -138,9 +142,14 @@ void FillNames(const CaseCounts& counts, Ordered& ordered, PairedTable& table) {
   for (std::uint32_t c = 0; c < used_clusters.size(); ++c) {
     if (used_clusters[c]) clusters.push_back(c);
   }
-  std::sort(clusters.begin(), clusters.end(),
-            [&](std::uint32_t a, std::uint32_t b) { return counts.clusters[a] < counts.clusters[b]; });
+  const auto before = [&](std::uint32_t a, std::uint32_t b) {
+    return counts.clusters[a] < counts.clusters[b];
+  };
+  // A file of counts has them in order.
+  if (!std::is_sorted(clusters.begin(), clusters.end(), before))
+    std::sort(clusters.begin(), clusters.end(), before);
   ordered.cluster_code.resize(used_clusters.size(), kNoValue);
+  table.clusters.reserve(clusters.size());
   for (const std::uint32_t c : clusters) {
     ordered.cluster_code[c] = static_cast<std::uint32_t>(table.clusters.size());
     table.clusters.push_back(counts.clusters[c]);
@@ -197,11 +206,19 @@ void OrderGroups(const CaseCounts& counts, Ordered& ordered) {
   for (CaseGroup& group : ordered.groups) {
     if (group.cluster != CaseCounts::kNoCluster) group.cluster = ordered.cluster_code[group.cluster];
   }
-  std::sort(ordered.groups.begin(), ordered.groups.end(), [&](const CaseGroup& a, const CaseGroup& b) {
-    if (a.cluster != b.cluster) return a.cluster < b.cluster;
-    if (a.segments != b.segments) return set_rank[a.segments] < set_rank[b.segments];
-    return pattern_rank[a.pattern] < pattern_rank[b.pattern];
-  });
+  const auto by_cluster = [](const CaseGroup& a, const CaseGroup& b) { return a.cluster < b.cluster; };
+  // A file of counts has the groups of a cluster one after the other.
+  if (!std::is_sorted(ordered.groups.begin(), ordered.groups.end(), by_cluster))
+    std::sort(ordered.groups.begin(), ordered.groups.end(), by_cluster);
+  for (auto first = ordered.groups.begin(); first != ordered.groups.end();) {
+    const auto last = std::find_if(first, ordered.groups.end(),
+                                   [&](const CaseGroup& group) { return group.cluster != first->cluster; });
+    std::sort(first, last, [&](const CaseGroup& a, const CaseGroup& b) {
+      if (a.segments != b.segments) return set_rank[a.segments] < set_rank[b.segments];
+      return pattern_rank[a.pattern] < pattern_rank[b.pattern];
+    });
+    first = last;
+  }
 }
 
 // What does not read as one has no rows.
@@ -214,6 +231,21 @@ std::vector<std::array<CountedCells, 2>> ParsePatterns(const CaseCounts& counts)
 }
 
 std::string CaseName(std::size_t number) { return fmt::format("#{:012}", number); }
+
+// CaseName of 0 ... n - 1.
+TextList CaseNames(std::size_t n) {
+  std::string name = CaseName(0);
+  TextList names;
+  names.reserve(n, n * name.size());
+  for (std::size_t i = 0; i < n; ++i) {
+    names.push_back(name);
+    // The next one: nines at the end become zeros. 2e9 cases at most, so the first digit stays.
+    std::size_t digit = name.size() - 1;
+    for (; name[digit] == '9'; --digit) name[digit] = '0';
+    ++name[digit];
+  }
+  return names;
+}
 
 }  // namespace
 
@@ -287,7 +319,7 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
     n += static_cast<std::size_t>(group.n);
   }
   AddWarnings(counts, both, common, repeats, cut, result.warnings);
-  table.case_ids.reserve(n, n * CaseName(0).size());
+  auto names = std::async(n >= kWorthAThread ? std::launch::async : std::launch::deferred, CaseNames, n);
   for (Dimension& dimension : table.dimensions) dimension.value_of_case.reserve(n);
   if (!table.clusters.empty()) table.cluster_of_case.reserve(n);
   PairedArm* arms[2] = {&table.incumbent, &table.candidate};
@@ -301,7 +333,6 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
   for (const CaseGroup& group : ordered.groups) {
     const Decoded& decoded = ordered.decoded[group.pattern];
     const auto copies = static_cast<std::size_t>(group.n);
-    for (std::size_t i = 0; i < copies; ++i) table.case_ids.push_back(CaseName(table.case_ids.size()));
     for (std::size_t d = 0; d < table.dimensions.size(); ++d)
       table.dimensions[d].value_of_case.insert(table.dimensions[d].value_of_case.end(), copies,
                                                ordered.codes[group.segments][d]);
@@ -323,8 +354,9 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
         }
       }
     }
-    any_pair = any_pair || table.complete(table.n_cases() - 1);
+    any_pair = any_pair || table.complete(table.incumbent.case_mean.size() - 1);
   }
+  table.case_ids = names.get();
   if (without_units > 0) {
     result.findings.push_back({"metric_missing",
                                fmt::format("{} with rows without a finite score \"{}\"",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +18,7 @@
 #include "pair/counted.h"
 #include "reduce/counts_builder.h"
 #include "reduce/counts_file.h"
+#include "reduce/counts_line.h"
 #include "reduce/side_sums.h"
 
 namespace minslice::reduce {
@@ -25,6 +27,8 @@ namespace {
 using json::Value;
 
 constexpr std::string_view kBegin = "{\"counts_version\":";
+constexpr std::string_view kLog = "{\"path\":";
+constexpr std::size_t kWorthAThread = std::size_t{1} << 20U;
 
 // A torn or edited file: what is wrong, and where.
 class Parser {
@@ -37,15 +41,25 @@ class Parser {
           "expected counts of minslice reduce, which begin "
           "with " +
           std::string(kBegin));
-    if (!Vouched()) return tl::unexpected(diagnostics_.ToFailure());
+    // The lines are read while they are hashed; only a file that is whole is believed.
+    const std::size_t last = text_.size() < 2 ? std::string::npos : text_.rfind('\n', text_.size() - 2);
+    end_at_ = last == std::string::npos ? text_.size() : last + 1;
+    auto vouched = std::async(text_.size() > kWorthAThread ? std::launch::async : std::launch::deferred,
+                              [this] { return Vouched(); });
     for (std::size_t at = 0; at < end_at_ && diagnostics_.empty();) {
-      const std::size_t stop = text_.find('\n', at);
+      const std::size_t stop = std::min(text_.find('\n', at), end_at_);
       Line(std::string_view(text_).substr(at, stop - at));
       at = stop + 1;
     }
     if (diagnostics_.empty()) Finish();
+    if (const Sum sum = vouched.get(); sum.wrong != nullptr) {
+      diagnostics_ = io::Diagnostics();
+      line_ = sum.lines;
+      Error(sum.wrong);
+    } else {
+      counts_.sha256 = sum.counts_sha256;
+    }
     if (!diagnostics_.empty()) return tl::unexpected(diagnostics_.ToFailure());
-    counts_.sha256 = counts_sha256_;
     return std::move(counts_);
   }
 
@@ -56,35 +70,39 @@ class Parser {
   }
   void Error(const std::string& message) { diagnostics_.Add({path_, line_, 0}, message); }
 
-  // The end record is there and its hashes are those of the lines before it.
-  bool Vouched() {
-    const std::string torn = "the file is cut or edited; count the logs again";
-    line_ = static_cast<int>(std::count(text_.begin(), text_.end(), '\n'));
-    const std::size_t last = text_.size() < 2 ? std::string::npos : text_.rfind('\n', text_.size() - 2);
-    if (last == std::string::npos || text_.back() != '\n') {
-      Error("expected an end record as the last line: " + torn);
-      return false;
-    }
-    end_at_ = last + 1;
+  struct Sum {
+    int lines = 0;
+    std::string counts_sha256;
+    const char* wrong = nullptr;
+  };
+
+  // Whether the end record is there and its hashes are those of the lines before it.
+  Sum Vouched() const {
+    Sum sum;
+    sum.lines = static_cast<int>(std::count(text_.begin(), text_.end(), '\n'));
+    sum.wrong = "expected an end record as the last line: the file is cut or edited; count the logs again";
+    if (end_at_ == text_.size() || text_.back() != '\n') return sum;
     const auto end = json::Parse(std::string_view(text_).substr(end_at_), path_);
     std::string sha256;
     std::int64_t lines = 0;
-    if (!end || !Get(*end, "counts_sha256", counts_sha256_) || !Get(*end, "sha256", sha256) ||
-        !Get(*end, "lines", lines)) {
-      Error("expected an end record as the last line: " + torn);
-      return false;
+    if (!end || !Get(*end, "counts_sha256", sum.counts_sha256) || !Get(*end, "sha256", sha256) ||
+        !Get(*end, "lines", lines))
+      return sum;
+    // The logs are the last lines before it.
+    std::size_t logs_at = end_at_;
+    while (logs_at > 1) {
+      const std::size_t line_at = text_.rfind('\n', logs_at - 2) + 1;
+      if (!std::string_view(text_).substr(line_at).starts_with(kLog)) break;
+      logs_at = line_at;
     }
-    std::size_t logs_at = text_.find("\n{\"path\":");
-    logs_at = logs_at == std::string::npos ? end_at_ : logs_at + 1;
     const std::string_view counted = std::string_view(text_).substr(0, logs_at);
     const std::string_view logs = std::string_view(text_).substr(logs_at, end_at_ - logs_at);
-    if (lines != line_ - 1 || io::Sha256Hex(counted) != counts_sha256_ ||
-        io::Sha256Hex(counts_sha256_ + "\n" + std::string(logs)) != sha256) {
-      Error("the end record's hashes are not those of the file: " + torn);
-      return false;
-    }
-    line_ = 0;
-    return true;
+    sum.wrong = lines != sum.lines - 1 || io::Sha256Hex(counted) != sum.counts_sha256 ||
+                        io::Sha256Hex(sum.counts_sha256 + "\n" + std::string(logs)) != sha256
+                    ? "the end record's hashes are not those of the file: the file is cut or edited; count "
+                      "the logs again"
+                    : nullptr;
+    return sum;
   }
 
   static bool Get(const Value& json, const char* key, std::string& text) {
@@ -102,7 +120,7 @@ class Parser {
 
   void Line(std::string_view line) {
     ++line_;
-    if (line_ > 3 && !line.starts_with("{\"path\":")) return Cases(line);
+    if (line_ > 3 && !line.starts_with(kLog)) return Cases(line);
     const auto json = json::Parse(line, path_);
     if (!json) return diagnostics_.AddAll(json.error());
     if (line_ == 1) {
@@ -229,49 +247,87 @@ class Parser {
 
   // {"cluster":"doc-7","n":{"f|p":1},"record":"cases","segments":{...}}, many of them.
   void Cases(std::string_view line) {
+    if (PlainCases(line)) return;
     simdjson::dom::object record;
     simdjson::dom::object n;
-    simdjson::dom::object segments;
     auto error = parser_.parse(line.data(), line.size()).get(record);
     if (error == simdjson::SUCCESS) error = record["n"].get(n);
-    if (error == simdjson::SUCCESS) error = record["segments"].get(segments);
     if (error != simdjson::SUCCESS) return Error("expected cases: their \"n\" and \"segments\"");
-    // Lines of one cluster follow each other, and so do most lines of one set.
+    std::uint32_t set = 0;
+    if (!Set(line, record, set)) return;
     std::uint32_t cluster = CaseCounts::kNoCluster;
     std::string_view name;
-    if (record["cluster"].get(name) == simdjson::SUCCESS) cluster = builder_clusters_.Number(name);
-    const std::size_t raw_at = line.rfind("\"segments\":");
-    const std::string_view raw = line.substr(raw_at);
-    const std::uint32_t raw_number = raw_sets_.Number(raw);
-    if (raw_number == set_of_raw_.size()) {
-      std::map<std::string, std::string> sorted;
-      for (const auto& [dimension, value] : segments) {
-        std::string_view text;
-        if (value.get(text) != simdjson::SUCCESS) return Error("expected segments that are texts");
-        sorted.emplace(dimension, text);
-      }
-      std::vector<Segment> set;
-      for (auto& [dimension, value] : sorted) set.push_back({dimension, value});
-      set_of_raw_.push_back(static_cast<std::uint32_t>(counts_.segments.size()));
-      counts_.segments.push_back(std::move(set));
-    }
+    if (record["cluster"].get(name) == simdjson::SUCCESS) cluster = clusters_.Number(name);
     for (const auto& [pattern, count] : n) {
       std::int64_t cases = 0;
       if (count.get(cases) != simdjson::SUCCESS || cases < 1) return Error("expected counts of at least 1");
-      const std::uint32_t number = patterns_.Number(pattern);
-      if (number == checked_patterns_) {
-        ++checked_patterns_;
-        if (!pair::ParsePattern(pattern, counts_.metrics.size()))
-          return Error(fmt::format("{} is no pattern of rows", std::string(pattern)));
-      }
-      if (!AddTo(total_, cases)) return Error("more cases than 64 bits hold");
-      counts_.groups.push_back({set_of_raw_[raw_number], cluster, number, cases});
+      if (!AddCases(set, cluster, pattern, cases)) return;
     }
+  }
+
+  // A line without an escape, of a set that was there before: false, and nothing done, where it is another.
+  bool PlainCases(std::string_view line) {
+    if (!ReadPlainLine(line, plain_)) return false;
+    const std::uint32_t raw = raw_sets_.Number(plain_.set);
+    if (raw >= set_of_raw_.size()) return false;
+    const std::uint32_t cluster =
+        plain_.clustered ? clusters_.Number(plain_.cluster) : CaseCounts::kNoCluster;
+    for (const auto& [pattern, cases] : plain_.cases) {
+      if (!AddCases(set_of_raw_[raw], cluster, pattern, cases)) break;
+    }
+    return true;
+  }
+
+  bool AddCases(std::uint32_t set, std::uint32_t cluster, std::string_view pattern, std::int64_t cases) {
+    const std::uint32_t number = patterns_.Number(pattern);
+    if (number == checked_patterns_) {
+      ++checked_patterns_;
+      if (!pair::ParsePattern(pattern, counts_.metrics.size())) {
+        Error(fmt::format("{} is no pattern of rows", std::string(pattern)));
+        return false;
+      }
+    }
+    if (!AddTo(total_, cases)) {
+      Error("more cases than 64 bits hold");
+      return false;
+    }
+    counts_.groups.push_back({set, cluster, number, cases});
+    return true;
+  }
+
+  // A set is read once; it is known again by the last bytes of its line.
+  bool Set(std::string_view line, const simdjson::dom::object& record, std::uint32_t& number) {
+    const std::size_t set_at = line.find(kSetBegin);
+    const std::uint32_t raw = raw_sets_.Number(line.substr(set_at == std::string_view::npos ? 0 : set_at));
+    if (raw < set_of_raw_.size()) {
+      number = set_of_raw_[raw];
+      return true;
+    }
+    simdjson::dom::object segments;
+    if (record["segments"].get(segments) != simdjson::SUCCESS) {
+      Error("expected cases: their \"n\" and \"segments\"");
+      return false;
+    }
+    std::map<std::string, std::string> sorted;
+    for (const auto& [dimension, value] : segments) {
+      std::string_view text;
+      if (value.get(text) != simdjson::SUCCESS) {
+        Error("expected segments that are texts");
+        return false;
+      }
+      sorted.emplace(dimension, text);
+    }
+    std::vector<Segment> set;
+    for (auto& [dimension, value] : sorted) set.push_back({dimension, value});
+    number = static_cast<std::uint32_t>(counts_.segments.size());
+    set_of_raw_.push_back(number);
+    counts_.segments.push_back(std::move(set));
+    return true;
   }
 
   void Finish() {
     if (line_ < 3) return Error("expected a head and two sides");
-    counts_.clusters = std::move(builder_clusters_.names());
+    counts_.clusters = std::move(clusters_.names());
     counts_.patterns = std::move(patterns_.names());
     // The rows of the sides are those of the cases.
     std::int64_t rows[2] = {0, 0};
@@ -304,10 +360,11 @@ class Parser {
   const std::string& path_;
   io::Diagnostics diagnostics_;
   CaseCounts counts_;
-  std::string counts_sha256_;
-  std::size_t end_at_ = 0;
+  std::size_t end_at_ = 0;  // of the end record
   simdjson::dom::parser parser_;
-  NameTable builder_clusters_, raw_sets_, patterns_;
+  AscendingNames clusters_;
+  NameTable raw_sets_, patterns_;
+  PlainLine plain_;
   std::vector<std::uint32_t> set_of_raw_;
   std::uint32_t checked_patterns_ = 0;
   std::int64_t total_ = 0;

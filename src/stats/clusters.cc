@@ -15,8 +15,9 @@ Computed<ClusterSums> SumClusters(std::span<const double> d, std::span<const std
   if (!AllFinite(d)) return Undefined("not_finite", "a difference is NaN, infinite or beyond 1e100");
   std::vector<std::size_t> order(d.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return cluster[a] < cluster[b]; });
+  if (!std::is_sorted(cluster.begin(), cluster.end()))
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return cluster[a] < cluster[b]; });
   ClusterSums sums;
   for (std::size_t k = 0; k < order.size(); ++k) {
     if (k == 0 || cluster[order[k]] != cluster[order[k - 1]]) {

@@ -32,7 +32,7 @@ Computed<SliceTable> SliceTable::FromCuts(std::span<const double> d, std::span<c
   // Items in the order of their groups.
   std::vector<std::size_t> order(d.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  if (!group_of.empty()) {
+  if (!std::is_sorted(group_of.begin(), group_of.end())) {
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return group_of[a] < group_of[b]; });
   }
