@@ -156,7 +156,10 @@ Result<std::string> ReadPlain(FileSystem& files, const std::string& path, const 
     text.reserve(expected + slack + 1);
     for (;;) {
       const std::size_t at = text.size();
-      const std::size_t room = std::max(kBlock, std::min(text.capacity() - at, std::size_t{1} << 24U));
+      // Behind the last byte that was expected, what is left shows that there is none more.
+      const std::size_t left = text.capacity() - at;
+      const std::size_t room =
+          at == expected && left > 0 ? left : std::max(kBlock, std::min(left, std::size_t{1} << 24U));
       text.resize(at + room);
       const auto n = (*stream)->Read(text.data() + at, room);
       if (!n) return tl::unexpected(n.error());
