@@ -330,9 +330,11 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
     arm->model_error.reserve(cells);
   }
   bool any_pair = false;
+  std::size_t filled = 0;
   for (const CaseGroup& group : ordered.groups) {
     const Decoded& decoded = ordered.decoded[group.pattern];
     const auto copies = static_cast<std::size_t>(group.n);
+    filled += copies;
     for (std::size_t d = 0; d < table.dimensions.size(); ++d)
       table.dimensions[d].value_of_case.insert(table.dimensions[d].value_of_case.end(), copies,
                                                ordered.codes[group.segments][d]);
@@ -354,7 +356,7 @@ PairResult PairCounts(const CaseCounts& counts, const std::string& metric) {
         }
       }
     }
-    any_pair = any_pair || table.complete(table.incumbent.case_mean.size() - 1);
+    any_pair = any_pair || table.complete(filled - 1);
   }
   table.case_ids = names.get();
   if (without_units > 0) {
