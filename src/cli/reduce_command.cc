@@ -107,7 +107,9 @@ std::vector<Part> PartsOf(const ReduceFlags& flags) {
   return parts;
 }
 
-Result<CaseCounts> CountPart(const Part& part, const std::vector<std::string>& metrics) {
+// `warnings`: gets what imports have to say.
+Result<CaseCounts> CountPart(const Part& part, const std::vector<std::string>& metrics,
+                             std::vector<std::string>& warnings) {
   if (metrics.empty() && part.incumbent.size() == 1 && part.candidate.size() == 1) {
     if (auto counts = reduce::CountSorted(part.incumbent.front(), part.candidate.front()))
       return *std::move(counts);
@@ -116,7 +118,7 @@ Result<CaseCounts> CountPart(const Part& part, const std::vector<std::string>& m
   std::vector<Diagnostic> errors;
   for (std::size_t s = 0; s < 2; ++s) {
     for (const std::string& path : s == 0 ? part.incumbent : part.candidate) {
-      Result<RunLog> log = OpenLogArgument(path, {.columns = true});
+      Result<RunLog> log = OpenLogArgument(path, {.columns = true}, &warnings);
       if (log) {
         sides[s].push_back(*std::move(log));
       } else {
@@ -146,15 +148,17 @@ Result<CaseCounts> AddParts(std::vector<std::optional<Result<CaseCounts>>> count
 }
 
 // Shard by shard, `threads` at a time: memory is that of so many shards.
-Result<CaseCounts> CountAll(const ReduceFlags& flags, const std::vector<std::string>& metrics) {
+Result<CaseCounts> CountAll(const ReduceFlags& flags, const std::vector<std::string>& metrics,
+                            Session& session) {
   const std::vector<Part> parts = PartsOf(flags);
+  std::vector<std::vector<std::string>> warnings(parts.size());
   std::vector<std::optional<Result<CaseCounts>>> counted(parts.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i = next++; i < parts.size(); i = next++) {
       // A thread must not end by an exception.
       try {
-        counted[i] = CountPart(parts[i], metrics);
+        counted[i] = CountPart(parts[i], metrics, warnings[i]);
       } catch (const std::exception& error) {
         counted[i] = FailInternal(parts[i].incumbent.front() + ": " + error.what());
       }
@@ -165,6 +169,9 @@ Result<CaseCounts> CountAll(const ReduceFlags& flags, const std::vector<std::str
     threads.emplace_back(work);
   work();
   for (std::thread& thread : threads) thread.join();
+  for (const std::vector<std::string>& texts : warnings) {
+    for (const std::string& text : texts) session.Note(text);
+  }
   return AddParts(std::move(counted));
 }
 
@@ -244,7 +251,7 @@ void RunReduce(const ReduceFlags& flags, Session& session) {
   if (!OutputsAreNoInputs(outputs, inputs, session)) return;
   Result<CaseCounts> counts = !flags.files.empty()     ? AddFiles(flags)
                               : !flags.tallies.empty() ? CountRows(flags, *metrics)
-                                                       : CountAll(flags, *metrics);
+                                                       : CountAll(flags, *metrics, session);
   if (!counts) return session.Report(counts.error());
   const std::string text = reduce::CountsText(*counts);
   if (const auto written = io::RealFileSystem().WriteFile(flags.output, text); !written)

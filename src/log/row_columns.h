@@ -80,7 +80,7 @@ class RowColumns {
   bool has_clusters() const { return !cluster_names_.empty(); }
   const AnswerCounts& answers() const { return answers_; }
   // Over the rows that count; complete behind Finish.
-  const CountedSide& sums() const { return sums_.sums(); }
+  CountedSide sums() const { return sums_.sums(); }
   bool sums_fit() const { return sums_.fits(); }
 
   // Instead of rows: one side of counts (`minslice reduce`), which pairing knows.

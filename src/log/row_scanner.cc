@@ -80,7 +80,8 @@ bool ScanLine(std::string_view line, RowFields& row, SegmentMemo& memo, Members&
 
 }  // namespace
 
-RowScanner::RowScanner() = default;
+RowScanner::RowScanner() : own_memo_(std::make_unique<SegmentMemo>()), memo_(*own_memo_) {}
+RowScanner::RowScanner(SegmentMemo* memo) : memo_(*memo) {}
 RowScanner::~RowScanner() = default;
 
 bool RowScanner::Scan(std::string_view line, RowFields& row) {

@@ -23,6 +23,8 @@ class RowForm;
 class RowScanner {
  public:
   RowScanner();
+  // Logs that are read in turn may know the segments of both; `memo` outlives the scanner.
+  explicit RowScanner(SegmentMemo* memo);
   ~RowScanner();
 
   // `line` has io::LineSource::kLineSlack readable bytes behind it. Fills what RowColumns keeps; outputs and
@@ -37,7 +39,8 @@ class RowScanner {
   static constexpr int kMostLessons = 256;
   void Learn(std::string_view line);
 
-  SegmentMemo memo_;
+  std::unique_ptr<SegmentMemo> own_memo_;
+  SegmentMemo& memo_;
   std::vector<std::unique_ptr<RowForm>> forms_;
   std::vector<Member> members_;  // of the last line that was scanned
   std::size_t last_ = 0;         // the form of the last line

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "log/latency_places.h"
 #include "minslice/answer_counts.h"
 
 namespace minslice::log {
@@ -44,13 +45,8 @@ void RowSums::Add(const RowUsage& row, int repeat) {
   fits_ = AddTo(sums_.output_tokens, row.output_tokens) && fits_;
   if (row.outcome == Outcome::kInfraError) return;
   if (row.latency_ms) {
-    const std::int64_t at = LatencyClass(*row.latency_ms);
-    if (at >= 0) {
-      if (places_.empty()) places_.resize(kPlaces);
-      Place& place = places_[static_cast<std::uint64_t>(at) * 0x9E3779B97F4A7C15U >> 52U];
-      if (place.at != at) place = {at, &sums_.latency[at]};
-      ++*place.rows;
-    }
+    if (latency_.empty()) latency_.resize(kLatencyPlaces);
+    if (const std::size_t place = LatencyPlace(*row.latency_ms); place < kLatencyPlaces) ++latency_[place];
   }
   if (last_ == nullptr || last_name_ != row.response_model) {
     const auto entry = sums_.models.try_emplace(std::string(row.response_model)).first;
@@ -59,6 +55,15 @@ void RowSums::Add(const RowUsage& row, int repeat) {
   }
   ++RowsAt(last_->by_repeat, static_cast<std::size_t>(std::max(repeat, 1) - 1));
   if (row.outcome == Outcome::kPass) ++last_->passes;
+}
+
+CountedSide RowSums::sums() const {
+  CountedSide sums = sums_;
+  for (std::size_t place = 0; place < latency_.size(); ++place) {
+    if (latency_[place] != 0)
+      sums.latency.emplace_hint(sums.latency.end(), LatencyClassAt(place), latency_[place]);
+  }
+  return sums;
 }
 
 }  // namespace minslice::log

@@ -35,20 +35,13 @@ class RowSums {
   // `repeat`: 1 and more. Latency and model count where there was an answer. What would leave 64 bits is not
   // added.
   void Add(const RowUsage& row, int repeat);
-  // `sums` has what a CountedSide says of rows: neither `run` nor `lacks_...`.
-  const CountedSide& sums() const { return sums_; }
+  // What a CountedSide says of rows: neither `run` nor `lacks_...`.
+  CountedSide sums() const;
   bool fits() const { return fits_; }  // every row was added in full
 
  private:
-  // Where the class of a latency is counted, for the classes that came last.
-  struct Place {
-    std::int64_t at = -1;
-    std::int64_t* rows = nullptr;
-  };
-  static constexpr std::size_t kPlaces = 4096;  // 2^12: twelve bits of a hash
-
-  CountedSide sums_;
-  std::vector<Place> places_;
+  CountedSide sums_;                   // without latency
+  std::vector<std::int64_t> latency_;  // rows by LatencyPlace; empty: none
   CountedAnswers* last_ = nullptr;
   std::string_view last_name_;
   bool fits_ = true;

@@ -1,5 +1,7 @@
 #include "log/segment_memo.h"
 
+#include <algorithm>
+
 #include "json/text_scan.h"
 #include "log/text_hash.h"
 
@@ -19,18 +21,23 @@ std::uint32_t SegmentMemo::Find(std::string_view bytes) const {
   for (std::size_t at = hash;; ++at) {
     const Slot& slot = slots_[at & (slots_.size() - 1)];
     if (slot.number == kNone) return kNone;
-    if (slot.hash == static_cast<std::uint32_t>(hash >> 32U) && entries_[slot.number]->size == bytes.size() &&
-        json::SameBytes(entries_[slot.number]->bytes.data(), bytes.data(), bytes.size()))
+    if (slot.hash == static_cast<std::uint32_t>(hash >> 32U) && slot.size == bytes.size() &&
+        json::SameBytes(slot.size <= Slot::kInline ? slot.bytes.data() : entries_[slot.number]->bytes.data(),
+                        bytes.data(), bytes.size()))
       return slot.number;
   }
 }
 
 void SegmentMemo::Place(std::uint32_t number) {
-  const std::uint64_t hash =
-      TextHash(std::string_view(entries_[number]->bytes).substr(0, entries_[number]->size));
+  const std::string_view bytes(entries_[number]->bytes.data(), entries_[number]->bytes.size() - kSlack);
+  const std::uint64_t hash = TextHash(bytes);
   std::size_t at = hash & (slots_.size() - 1);
   while (slots_[at].number != kNone) at = (at + 1) & (slots_.size() - 1);
-  slots_[at] = {static_cast<std::uint32_t>(hash >> 32U), number};
+  Slot& slot = slots_[at];
+  slot.hash = static_cast<std::uint32_t>(hash >> 32U);
+  slot.number = number;
+  slot.size = static_cast<std::uint32_t>(bytes.size());
+  if (bytes.size() <= Slot::kInline) std::copy(bytes.begin(), bytes.end(), slot.bytes.begin());
 }
 
 std::uint32_t SegmentMemo::Add(std::string_view bytes, SegmentViews segments, bool high) {
@@ -41,8 +48,6 @@ std::uint32_t SegmentMemo::Add(std::string_view bytes, SegmentViews segments, bo
   Entry& entry = *entries_.back();
   entry.bytes.reserve(bytes.size() + kSlack);
   entry.bytes.assign(bytes).append(kSlack, '\0');
-  entry.size = bytes.size();
-  entry.high = high;
   for (const auto& [dimension, value] : segments) {
     const auto own = [&](std::string_view text) {
       return std::string_view(entry.bytes)
@@ -50,6 +55,7 @@ std::uint32_t SegmentMemo::Add(std::string_view bytes, SegmentViews segments, bo
     };
     entry.segments.emplace_back(own(dimension), own(value));
   }
+  known_.push_back({entry.segments, high});
   // At most half full, so that a search ends soon.
   if (slots_.size() < entries_.size() * 2) {
     slots_.assign(slots_.empty() ? kFirstSlots : slots_.size() * 2, Slot());

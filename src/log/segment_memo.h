@@ -3,6 +3,8 @@
 #ifndef MINSLICE_LOG_SEGMENT_MEMO_H_
 #define MINSLICE_LOG_SEGMENT_MEMO_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -24,24 +26,30 @@ class SegmentMemo {
   // `segments` are views into `bytes`; `high`: not all of them are ASCII, and whether they are UTF-8 is not
   // known. kNone where there is no room for more: the memo stays small.
   std::uint32_t Add(std::string_view bytes, SegmentViews segments, bool high);
-  SegmentViews segments(std::uint32_t number) const { return entries_[number]->segments; }
-  bool high(std::uint32_t number) const { return entries_[number]->high; }
+  SegmentViews segments(std::uint32_t number) const { return known_[number].segments; }
+  bool high(std::uint32_t number) const { return known_[number].high; }
 
  private:
   struct Entry {
     std::string bytes;                                                    // with zeros behind them
-    std::size_t size = 0;                                                 // without those
     std::vector<std::pair<std::string_view, std::string_view>> segments;  // into `bytes`
+  };
+  struct Known {
+    SegmentViews segments;
     bool high = false;
+  };
+  // Short bytes stand in it, so that a set is found with one line of the cache.
+  struct alignas(64) Slot {
+    static constexpr std::size_t kInline = 48;  // compared by sixteen
+    std::uint32_t hash = 0, number = kNone, size = 0;
+    std::array<char, kInline> bytes = {};
   };
   void Place(std::uint32_t number);
 
   std::vector<std::unique_ptr<Entry>> entries_;
-  struct Slot {
-    std::uint32_t hash = 0, number = kNone;
-  };
-  std::vector<Slot> slots_;  // by hash; the next one where it is taken
-  std::size_t held_ = 0;     // bytes
+  std::vector<Known> known_;  // of the entries, for all rows to come
+  std::vector<Slot> slots_;   // by hash; the next one where it is taken
+  std::size_t held_ = 0;      // bytes
 };
 
 }  // namespace minslice::log

@@ -15,6 +15,9 @@
 #include "log/log_reader.h"
 #include "log/row_fields.h"
 #include "log/row_scanner.h"
+#include "log/row_sums.h"
+#include "log/segment_memo.h"
+#include "log/text_hash.h"
 #include "minslice/answer_counts.h"
 #include "pair/check_runs.h"
 #include "reduce/counts_builder.h"
@@ -29,8 +32,7 @@ struct Kept {
   int repeat = 1;
   char letter = kCellNoRow;
   std::uint32_t segments = 0;
-  std::uint32_t cluster = CaseCounts::kNoCluster;
-  std::size_t prompt = 0;  // a hash; 0: none
+  std::uint64_t prompt = 0;  // a hash; 0: none
 };
 
 char LetterOf(Outcome outcome) {
@@ -74,11 +76,12 @@ class SegmentNumbers {
   std::string key_;
 };
 
-// One log, case by case. good() is false once there is anything that this way does not take.
+// One log, case by case. False from anything that this way does not take.
 class SortedLog {
  public:
-  SortedLog(const std::string& path, CountsBuilder& builder, CountedSide& side, io::Sha256Pair& hashes)
-      : path_(path), builder_(builder), segments_(builder), side_(side), hash_(&hashes) {}
+  SortedLog(const std::string& path, CountsBuilder& builder, CountedSide& side, io::Sha256Pair& hashes,
+            log::SegmentMemo& memo)
+      : path_(path), segments_(builder), side_(side), hash_(&hashes), scanner_(&memo) {}
 
   bool Open() {
     auto stream = io::PlainStream::Open(io::RealFileSystem(), path_);
@@ -90,32 +93,42 @@ class SortedLog {
     run_line_ = **line;
     const Result<RunLog> log = log::ParseLog(run_line_ + "\n", path_);
     if (!log) return false;
-    sums_.emplace(side_, 0);
     return Advance();
   }
 
   bool at_end() const { return at_end_; }
-  const std::string& id() const { return next_id_; }
+  std::string_view id() const { return row_.case_id; }
+
+  // The cluster of the case that was taken, where has_cluster().
+  bool has_cluster() const { return has_cluster_; }
+  std::string_view cluster() const { return cluster_; }
 
   // The rows of the case id(); then id() is that of the next one.
   bool Take(std::vector<Kept>& rows) {
     rows.clear();
-    id_ = next_id_;
-    do {
-      if (!rows.empty() && next_.repeat <= rows.back().repeat) return false;
-      rows.push_back(next_);
+    has_cluster_ = row_.cluster.has_value();
+    if (has_cluster_) cluster_.assign(*row_.cluster);
+    for (;;) {
+      if (row_.cluster.has_value() != has_cluster_ || (has_cluster_ && *row_.cluster != cluster_))
+        return false;
+      if (!rows.empty() && row_.repeat <= rows.back().repeat) return false;
+      rows.push_back(Count());
+      id_.assign(row_.case_id);
       if (!Advance()) return false;
-    } while (!at_end_ && next_id_ == id_);
-    return at_end_ || id_ < next_id_;
+      if (at_end_) return true;
+      const int compared = row_.case_id.compare(id_);
+      if (compared != 0) return compared > 0;
+    }
   }
 
   // Behind the last case: the log, without rows. nullopt where rows are missing or it is not finished.
   std::optional<RunLog> Finish() {
     Result<RunLog> log = log::ParseLog(run_line_ + "\n" + end_line_ + "\n", path_);
-    if (!log || !log->end || !sums_->fits()) return std::nullopt;
+    if (!log || !log->end || !sums_.fits()) return std::nullopt;
     const std::int64_t promised =
         std::max(log->end->cases, log->run.cases.value_or(0)) * std::max(log->run.repeats, log->end->repeats);
     if (log->run.imported_from.empty() && rows_ != promised) return std::nullopt;
+    if (!AddSide(side_, sums_.sums())) return std::nullopt;
     log->sha256 = hash_.HexDigest();
     return *std::move(log);
   }
@@ -123,36 +136,42 @@ class SortedLog {
  private:
   // The next row, or the end record.
   bool Advance() {
-    if (const std::size_t size = scanner_.Next(lines_->Buffered(), row_)) {
-      lines_->Take(size);
-    } else {
-      const auto line = lines_->Next();
-      if (!line || !*line || !lines_->terminated()) return false;
-      if (!scanner_.Scan(**line, row_)) {
-        // The end record, or Finish says that it is none.
-        end_line_ = **line;
-        at_end_ = true;
-        const auto behind = lines_->Next();
-        return behind && !*behind && !stream_->cut();
-      }
-    }
+    const std::size_t size = scanner_.Next(lines_->Buffered(), row_);
+    if (size == 0) return ReadLine();
+    lines_->Take(size);
+    return true;
+  }
+
+  // What did not stand in the buffer whole, or is like no row before.
+  bool ReadLine() {
+    const auto line = lines_->Next();
+    if (!line || !*line || !lines_->terminated()) return false;
+    const std::string_view with_newline((*line)->data(), (*line)->size() + 1);
+    if (scanner_.Next(with_newline, row_) == with_newline.size() || scanner_.Scan(**line, row_)) return true;
+    // The end record, or Finish says that it is none.
+    end_line_ = **line;
+    at_end_ = true;
+    const auto behind = lines_->Next();
+    return behind && !*behind && !stream_->cut();
+  }
+
+  Kept Count() {
     ++rows_;
-    next_id_.assign(row_.case_id);
-    next_.repeat = row_.repeat;
-    next_.letter = LetterOf(row_.outcome);
-    next_.segments = segments_.Of(row_);
-    next_.cluster = row_.cluster ? builder_.Cluster(*row_.cluster) : CaseCounts::kNoCluster;
-    next_.prompt =
-        row_.prompt_sha256 ? std::max<std::size_t>(1, std::hash<std::string_view>()(*row_.prompt_sha256)) : 0;
-    sums_->Add({row_.outcome, row_.response_model.value_or(std::string_view()), row_.cost_usd,
-                row_.latency_ms, row_.input_tokens, row_.output_tokens},
-               row_.repeat, !row_.segments.empty(), row_.cluster.has_value(), row_.prompt_sha256.has_value());
+    Kept kept;
+    kept.repeat = row_.repeat;
+    kept.letter = LetterOf(row_.outcome);
+    kept.segments = segments_.Of(row_);
+    if (row_.prompt_sha256) kept.prompt = std::max<std::uint64_t>(1, log::TextHash(*row_.prompt_sha256));
+    sums_.Add({row_.outcome, row_.response_model.value_or(std::string_view()), row_.cost_usd, row_.latency_ms,
+               row_.input_tokens, row_.output_tokens, !row_.segments.empty(), row_.cluster.has_value(),
+               row_.prompt_sha256.has_value()},
+              row_.repeat);
     if (row_.outcome != Outcome::kInfraError) {
       Note(side_.fingerprints, row_.system_fingerprint);
       Note(side_.deployments, row_.deployment);
       if (row_.cache && IsCacheHit(*row_.cache)) Note(side_.cached);
     }
-    return true;
+    return kept;
   }
 
   void Note(std::map<std::string, CountedAnswers>& names, const std::optional<std::string_view>& name) const {
@@ -164,19 +183,17 @@ class SortedLog {
   }
 
   const std::string& path_;
-  CountsBuilder& builder_;
   SegmentNumbers segments_;
   CountedSide& side_;
   io::Sha256 hash_;
   std::unique_ptr<io::PlainStream> stream_;
   std::unique_ptr<io::LineSource> lines_;
-  std::optional<RowSums> sums_;
+  log::RowSums sums_;
   log::RowScanner scanner_;
   log::RowFields row_;
-  std::string run_line_, end_line_, id_, next_id_;
-  Kept next_;
+  std::string run_line_, end_line_, id_, cluster_;
   std::int64_t rows_ = 0;
-  bool at_end_ = false;
+  bool at_end_ = false, has_cluster_ = false;
 };
 
 // The case's pattern, by the letters of single runs from a table.
@@ -225,32 +242,23 @@ class Identity {
  public:
   Identity(CountsBuilder& builder, CaseCounts& counts) : none_(builder.Segments({})), counts_(counts) {}
 
-  bool Take(const std::vector<Kept> (&rows)[2]) {
+  // `has_cluster`: on each side.
+  bool Take(const std::vector<Kept> (&rows)[2], const bool (&has_cluster)[2]) {
     segments = none_;
-    cluster = CaseCounts::kNoCluster;
-    std::size_t prompt = 0;
-    bool has_segments[2] = {false, false}, has_cluster[2] = {false, false}, has_prompt[2] = {false, false};
+    std::uint64_t prompt = 0;
+    bool has_segments[2] = {false, false}, has_prompt[2] = {false, false};
     for (std::size_t s = 0; s < 2; ++s) {
       for (const Kept& row : rows[s]) {
-        const Kept& first = rows[s].front();
-        if (row.segments != first.segments || row.cluster != first.cluster) return false;
+        if (row.segments != rows[s].front().segments) return false;
         if (row.prompt == 0) continue;
         if (prompt != 0 && prompt != row.prompt) return false;
         prompt = row.prompt;
         has_prompt[s] = true;
       }
-      if (rows[s].empty()) continue;
-      const Kept& row = rows[s].front();
-      if (row.segments != none_) {
-        if (has_segments[0] && segments != row.segments) return false;
-        segments = row.segments;
-        has_segments[s] = true;
-      }
-      if (row.cluster != CaseCounts::kNoCluster) {
-        if (has_cluster[0] && cluster != row.cluster) return false;
-        cluster = row.cluster;
-        has_cluster[s] = true;
-      }
+      if (rows[s].empty() || rows[s].front().segments == none_) continue;
+      if (has_segments[0] && segments != rows[s].front().segments) return false;
+      segments = rows[s].front().segments;
+      has_segments[s] = true;
     }
     if (rows[0].empty() || rows[1].empty()) return true;
     for (std::size_t s = 0; s < 2; ++s) {
@@ -262,7 +270,7 @@ class Identity {
     return true;
   }
 
-  std::uint32_t segments = 0, cluster = 0;
+  std::uint32_t segments = 0;
 
  private:
   std::uint32_t none_;
@@ -277,8 +285,9 @@ std::optional<CaseCounts> CountSorted(const std::string& incumbent, const std::s
   Identity identity(builder, counts);
   PatternNumbers patterns(builder);
   io::Sha256Pair hashes;
-  SortedLog logs[2] = {{incumbent, builder, counts.sides[0], hashes},
-                       {candidate, builder, counts.sides[1], hashes}};
+  log::SegmentMemo memo;
+  SortedLog logs[2] = {{incumbent, builder, counts.sides[0], hashes, memo},
+                       {candidate, builder, counts.sides[1], hashes, memo}};
   for (SortedLog& log : logs) {
     if (!log.Open()) return std::nullopt;
   }
@@ -290,9 +299,16 @@ std::optional<CaseCounts> CountSorted(const std::string& incumbent, const std::s
       rows[s].clear();
       if (taken[s] && !logs[s].Take(rows[s])) return std::nullopt;
     }
-    if (!identity.Take(rows)) return std::nullopt;
-    builder.Add(identity.segments, identity.cluster, patterns.Of(rows), 1);
+    const bool has_cluster[2] = {taken[0] && logs[0].has_cluster(), taken[1] && logs[1].has_cluster()};
+    if (has_cluster[0] && has_cluster[1] && logs[0].cluster() != logs[1].cluster()) return std::nullopt;
+    if (!identity.Take(rows, has_cluster)) return std::nullopt;
+    if (has_cluster[0] || has_cluster[1]) {
+      builder.AddSoon(identity.segments, logs[has_cluster[0] ? 0 : 1].cluster(), patterns.Of(rows));
+    } else {
+      builder.Add(identity.segments, CaseCounts::kNoCluster, patterns.Of(rows), 1);
+    }
   }
+  builder.Finish();
   std::vector<RunLog> sides[2];
   for (std::size_t s = 0; s < 2; ++s) {
     std::optional<RunLog> log = logs[s].Finish();

@@ -96,15 +96,52 @@ std::uint32_t CountsBuilder::Segments(std::span<const Segment> ascending) {
 
 void CountsBuilder::Add(std::uint32_t segments, std::uint32_t cluster, std::uint32_t pattern,
                         std::int64_t n) {
+  if (cluster == CaseCounts::kNoCluster) {
+    if (pattern < kFirstPatterns) {
+      if (bare_.size() <= segments) bare_.resize(std::size_t{segments} + 1);
+      if (!AddTo(bare_[segments][pattern], n)) overflowed_ = true;
+      return;
+    }
+  } else if (std::uint32_t* cases = clusters_.Cases(cluster, segments, pattern)) {
+    const std::uint32_t before = *cases;
+    if (before != ClusterTable::kElsewhere && n >= 0 && n < std::int64_t{ClusterTable::kElsewhere} - before) {
+      *cases = before + static_cast<std::uint32_t>(n);
+      return;
+    }
+    *cases = ClusterTable::kElsewhere;
+    if (before != 0 && before != ClusterTable::kElsewhere &&
+        !groups_.Add({segments, cluster, pattern, before}))
+      overflowed_ = true;
+  }
   if (!groups_.Add({segments, cluster, pattern, n})) overflowed_ = true;
+}
+
+void CountsBuilder::AddSoon(std::uint32_t segments, std::string_view cluster, std::uint32_t pattern) {
+  Soon& soon = soon_[n_soon_ % kMostSoon];
+  if (n_soon_ >= kMostSoon) AddNow(soon);
+  ++n_soon_;
+  soon.segments = segments;
+  soon.pattern = pattern;
+  soon.hash = ClusterTable::HashOf(cluster);
+  soon.cluster.assign(cluster);
+  clusters_.Expect(soon.hash);
+}
+
+void CountsBuilder::AddNow(const Soon& soon) {
+  Add(soon.segments, clusters_.Number(soon.cluster, soon.hash), soon.pattern, 1);
+}
+
+void CountsBuilder::Finish() {
+  for (std::size_t i = n_soon_ - std::min(n_soon_, kMostSoon); i < n_soon_; ++i) AddNow(soon_[i % kMostSoon]);
+  n_soon_ = 0;
 }
 
 void CountsBuilder::Add(const CaseCounts& counts) {
   std::vector<std::uint32_t> sets, clusters, patterns;
   for (const std::vector<Segment>& set : counts.segments) sets.push_back(Segments(set));
+  clusters_.Reserve(std::max(clusters_.size(), counts.clusters.size()));
   for (const std::string& name : counts.clusters) clusters.push_back(Cluster(name));
   for (const std::string& text : counts.patterns) patterns.push_back(Pattern(text));
-  groups_.Reserve(groups_.size() + counts.groups.size());
   for (const CaseGroup& group : counts.groups) {
     Add(sets[group.segments],
         group.cluster == CaseCounts::kNoCluster ? CaseCounts::kNoCluster : clusters[group.cluster],
@@ -114,9 +151,15 @@ void CountsBuilder::Add(const CaseCounts& counts) {
 
 void CountsBuilder::MoveTo(CaseCounts& counts) {
   counts.segments = std::move(sets_);
-  counts.clusters = std::move(clusters_.names());
   counts.patterns = std::move(patterns_.names());
   counts.groups = groups_.Groups();
+  for (std::uint32_t set = 0; set < bare_.size(); ++set) {
+    for (std::uint32_t pattern = 0; pattern < kFirstPatterns; ++pattern) {
+      if (bare_[set][pattern] != 0)
+        counts.groups.push_back({set, CaseCounts::kNoCluster, pattern, bare_[set][pattern]});
+    }
+  }
+  clusters_.MoveTo(counts.clusters, counts.groups);
 }
 
 Result<CaseCounts> AddCounts(std::span<const CaseCounts> parts) {

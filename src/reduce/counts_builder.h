@@ -3,6 +3,7 @@
 #ifndef MINSLICE_REDUCE_COUNTS_BUILDER_H_
 #define MINSLICE_REDUCE_COUNTS_BUILDER_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -12,11 +13,11 @@
 
 #include "minslice/case_counts.h"
 #include "minslice/result.h"
+#include "reduce/cluster_table.h"
 
 namespace minslice::reduce {
 
-// Texts by number, found again by their bytes. A case of many clusters costs one look-up here and one in
-// GroupTable, so both lie flat: a place is one read of memory.
+// Texts by number, found again by their bytes.
 class NameTable {
  public:
   std::uint32_t Number(std::string_view text);
@@ -52,19 +53,36 @@ class GroupTable {
 class CountsBuilder {
  public:
   std::uint32_t Segments(std::span<const Segment> ascending);
-  std::uint32_t Cluster(std::string_view name) { return clusters_.Number(name); }
+  std::uint32_t Cluster(std::string_view name) { return clusters_.Number(name, ClusterTable::HashOf(name)); }
   std::uint32_t Pattern(std::string_view text) { return patterns_.Number(text); }
   void Add(std::uint32_t segments, std::uint32_t cluster, std::uint32_t pattern, std::int64_t n);
   void Add(const CaseCounts& counts);  // its groups only
+  // One case. What its cluster has in memory is asked for now and counted some cases later, when it has come.
+  void AddSoon(std::uint32_t segments, std::string_view cluster, std::uint32_t pattern);
+  // Behind the last AddSoon.
+  void Finish();
 
   bool overflowed() const { return overflowed_; }
   // Puts what was added into `counts`.
   void MoveTo(CaseCounts& counts);
 
  private:
-  NameTable set_keys_, clusters_, patterns_;
+  static constexpr std::size_t kFirstPatterns = 8;
+  static constexpr std::size_t kMostSoon = 16;
+  struct Soon {
+    std::uint32_t segments = 0, pattern = 0, hash = 0;
+    std::string cluster;
+  };
+  void AddNow(const Soon& soon);
+
+  NameTable set_keys_, patterns_;
   std::vector<std::vector<Segment>> sets_;
-  GroupTable groups_;
+  ClusterTable clusters_;  // with most cases that have a cluster
+  // Of cases without one, by segments and the patterns that came first.
+  std::vector<std::array<std::int64_t, kFirstPatterns>> bare_;
+  GroupTable groups_;  // all others
+  std::array<Soon, kMostSoon> soon_;
+  std::size_t n_soon_ = 0;  // AddSoon's calls; the last of them wait
   std::string key_;
   bool overflowed_ = false;
 };

@@ -88,33 +88,6 @@ bool AddSide(CountedSide& sum, const CountedSide& part, int offset) {
   return fits;
 }
 
-void RowSums::Add(const log::RowUsage& row, int repeat, bool segments, bool cluster, bool prompt) {
-  ++side_.rows[static_cast<std::size_t>(row.outcome)];
-  side_.with_segments += segments ? 1 : 0;
-  side_.with_cluster += cluster ? 1 : 0;
-  side_.with_prompt += prompt ? 1 : 0;
-  if (row.cost_usd && FitsCost(*row.cost_usd))
-    fits_ = AddTo(side_.cost_units, CostUnits(*row.cost_usd)) && fits_;
-  fits_ = AddTo(side_.input_tokens, row.input_tokens) && fits_;
-  fits_ = AddTo(side_.output_tokens, row.output_tokens) && fits_;
-  if (row.outcome == Outcome::kInfraError) return;
-  if (row.latency_ms) {
-    const std::int64_t at = LatencyClass(*row.latency_ms);
-    if (at >= 0) {
-      Place& place = places_[static_cast<std::uint64_t>(at) * 0x9E3779B97F4A7C15U >> 52U];
-      if (place.at != at) place = {at, &side_.latency[at]};
-      ++*place.rows;
-    }
-  }
-  if (last_ == nullptr || last_name_ != row.response_model) {
-    const auto entry = side_.models.try_emplace(std::string(row.response_model)).first;
-    last_ = &entry->second;
-    last_name_ = entry->first;
-  }
-  ++RowsAt(last_->by_repeat, static_cast<std::size_t>(repeat + offset_ - 1));
-  if (row.outcome == Outcome::kPass) ++last_->passes;
-}
-
 bool SumRows(std::span<const RunLog> logs, std::span<const int> offsets, CountedSide& side) {
   bool fits = true;
   for (std::size_t l = 0; l < logs.size(); ++l) {

@@ -27,29 +27,6 @@ bool AddSide(CountedSide& sum, const CountedSide& part, int offset = 0);
 // What the run records of a side's logs say together. They are of one run (pair::CheckOneRun).
 void JoinRun(RunRecord& run, const RunRecord& other);
 
-// Sums over the rows of one log.
-class RowSums {
- public:
-  RowSums(CountedSide& side, int offset) : side_(side), offset_(offset) {}
-
-  void Add(const log::RowUsage& row, int repeat, bool segments, bool cluster, bool prompt);
-  bool fits() const { return fits_; }
-
- private:
-  CountedSide& side_;
-  int offset_;
-  CountedAnswers* last_ = nullptr;
-  std::string_view last_name_;
-  // Where the class of a latency is counted, for the classes that came last.
-  struct Place {
-    std::int64_t at = -1;
-    std::int64_t* rows = nullptr;
-  };
-  static constexpr std::size_t kPlaces = 4096;  // 2^12: twelve bits of a hash
-  std::vector<Place> places_ = std::vector<Place>(kPlaces);
-  bool fits_ = true;
-};
-
 // `offsets`: what is added to the repeats of each log.
 bool SumRows(std::span<const RunLog> logs, std::span<const int> offsets, CountedSide& side);
 
