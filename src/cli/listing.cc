@@ -156,7 +156,7 @@ void WriteMarkdown(const Listing& listing, std::ostream& out) {
 }
 
 std::string CsvCell(const json::Value& value) {
-  if (value.is_null()) return "";
+  if (value.is_null() || (value.is_array() && value.empty())) return "";
   if (value.is_number() || value.is_boolean()) return json::Canonical(value);
   return report::CsvText(Plain(value));
 }

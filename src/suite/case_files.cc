@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "io/looks_like.h"
 #include "io/nearest_name.h"
 #include "io/utf8.h"
 
@@ -54,6 +55,13 @@ Result<void> CaseFiles::Add(const std::string& path, io::Diagnostics& diagnostic
           // A whole-file list would otherwise give one error for each of its lines.
           diagnostics.Add({path, static_cast<int>(place.number), static_cast<int>(first) + 1},
                           "expected JSON Lines (one case object a line), found a list");
+          return {};
+        }
+        if (!any && (content.starts_with("{\"record\":") || content.starts_with("{\"counts_version\":"))) {
+          const std::string looks = io::LooksLike(content);
+          diagnostics.Add(
+              {path, static_cast<int>(place.number), 0},
+              "expected cases of a suite, found what looks like " + looks.substr(0, looks.find(':')));
           return {};
         }
         any = true;
