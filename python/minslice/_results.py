@@ -648,13 +648,13 @@ class Verdict(_Document):
 
     def text(self, width: int = 96) -> str:
         """The report as text, lines at most `width` columns (60 or more)."""
-        from . import _core
+        from ._load import _core
 
         return _core.verdict_text(self.to_json(), width)
 
     def markdown(self) -> str:
         """The report as Markdown."""
-        from . import _core
+        from ._load import _core
 
         return _core.verdict_markdown(self.to_json())
 
