@@ -13,19 +13,24 @@ import tempfile
 import time
 
 
-def arguments():
+def arguments(given=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("engine", choices=["duckdb", "postgres", "spark"])
     parser.add_argument("--minslice", required=True)
-    parser.add_argument("--incumbent", nargs="+", required=True)
-    parser.add_argument("--candidate", nargs="+", required=True)
-    parser.add_argument("-o", "--output", required=True)
+    parser.add_argument("--incumbent", nargs="+")
+    parser.add_argument("--candidate", nargs="+")
+    parser.add_argument("-o", "--output")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--metric", action="append", default=[])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--parquet", action="store_true")
     parser.add_argument("--server", help="folder of the PostgreSQL server's programs")
-    return parser.parse_args()
+    parser.add_argument("--each", metavar="FILE", help="spark: a line of FILE holds the arguments of one count, as a JSON array; all in one session")
+    parser.add_argument("--small", action="store_true", help="spark: for some thousand rows, interpret the query instead of compiling it")
+    o = parser.parse_args(given)
+    if o.each is None and not (o.incumbent and o.candidate and o.output):
+        parser.error("--incumbent, --candidate and -o are needed")
+    return o
 
 
 def query(o, source, incumbent, candidate):
@@ -62,21 +67,37 @@ def with_duckdb(o, folder, rows):
     return time.monotonic() - started
 
 
-def with_spark(o, folder, rows):
+def spark_session(o, folder):
     from pyspark.sql import SparkSession
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    spark = (SparkSession.builder.master(f"local[{o.threads}]").config("spark.ui.enabled", "false")
-             .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
-             .config("spark.sql.shuffle.partitions", str(2 * o.threads)).config("spark.log.level", "ERROR")
-             .config("spark.local.dir", str(folder)).config("spark.sql.warehouse.dir", str(folder / "warehouse")).getOrCreate())
+    settings = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR",
+                "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1", "spark.local.dir": str(folder),
+                "spark.sql.warehouse.dir": str(folder / "warehouse"), "spark.sql.shuffle.partitions": str(2 * o.threads)}
+    if o.small:
+        # Nearly all of the time goes into making and compiling Java for plans that see a few rows.
+        settings |= {"spark.sql.shuffle.partitions": "2", "spark.sql.adaptive.enabled": "false", "spark.sql.codegen.wholeStage": "false",
+                     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+                     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+    builder = SparkSession.builder.master(f"local[{o.threads}]")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def in_session(spark, o, rows):
+    started = time.monotonic()
+    absolute = [[os.path.abspath(log) for log in side] for side in (o.incumbent, o.candidate)]
+    found = spark.sql(query(o, "jsonl", *absolute))
+    with open(rows, "w") as out:
+        for row in found.collect() if o.small else found.toLocalIterator():
+            out.write(json.dumps(row.asDict()) + "\n")
+    return time.monotonic() - started
+
+
+def with_spark(o, folder, rows):
+    spark = spark_session(o, folder)
     try:
-        started = time.monotonic()
-        absolute = [[os.path.abspath(log) for log in side] for side in (o.incumbent, o.candidate)]
-        found = spark.sql(query(o, "jsonl", *absolute))
-        with open(rows, "w") as out:
-            for row in found.toLocalIterator():
-                out.write(json.dumps(row.asDict()) + "\n")
-        return time.monotonic() - started
+        return in_session(spark, o, rows)
     finally:
         spark.stop()
 
@@ -123,20 +144,42 @@ def with_postgres(o, folder, rows):
         subprocess.run([*user, program("pg_ctl"), "-D", str(data), "-m", "immediate", "stop"], stdout=subprocess.DEVNULL)
 
 
+def reduced(o, rows, seconds):
+    command = [o.minslice, "reduce", "--tallies", str(rows), "--incumbent", *o.incumbent, "--candidate", *o.candidate, "-o", o.output]
+    for metric in o.metric:
+        command += ["--metric", metric]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    return done.returncode, done.stderr + f"{o.engine}: the query took {seconds:.2f} s\n"
+
+
+def each(o, folder):
+    """Prints a line for each count: its exit code and what it said."""
+    spark = spark_session(o, folder)
+    try:
+        for line in open(o.each):
+            own = arguments([o.engine, "--minslice", o.minslice, *json.loads(line)])
+            own.small = o.small
+            rows = folder / "rows.json"
+            code, said = reduced(own, rows, in_session(spark, own, rows))
+            print(json.dumps({"code": code, "stderr": said}), flush=True)
+    finally:
+        spark.stop()
+
+
 def main():
     o = arguments()
     if o.parquet and o.engine != "duckdb":
         sys.exit("--parquet is for duckdb")
+    if (o.each or o.small) and o.engine != "spark":
+        sys.exit("--each and --small are for spark")
     with tempfile.TemporaryDirectory(prefix="minslice-engine-") as name:
         folder = pathlib.Path(name)
+        if o.each:
+            return each(o, folder)
         rows = folder / "rows.json"
         seconds = {"duckdb": with_duckdb, "postgres": with_postgres, "spark": with_spark}[o.engine](o, folder, rows)
-        command = [o.minslice, "reduce", "--tallies", str(rows), "--incumbent", *o.incumbent, "--candidate", *o.candidate,
-                   "-o", o.output]
-        for metric in o.metric:
-            command += ["--metric", metric]
-        code = subprocess.run(command).returncode
-        print(f"{o.engine}: the query took {seconds:.2f} s", file=sys.stderr)
+        code, said = reduced(o, rows, seconds)
+        sys.stderr.write(said)
     sys.exit(code)
 
 
