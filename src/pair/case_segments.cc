@@ -1,5 +1,6 @@
 #include "pair/case_segments.h"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 #include <unordered_map>
@@ -31,16 +32,12 @@ Numbers NumberNames(Side (&sides)[2]) {
   return numbers;
 }
 
-void FillSegments(const std::vector<Identity>& cases, const Numbers& numbers, PairedTable& table) {
-  std::vector<bool> used_sets(numbers.sets.size()), used_clusters(numbers.clusters.size());
-  for (const Identity& identity : cases) {
-    if (identity.segments != kNoValue) used_sets[identity.segments] = true;
-    if (identity.cluster != kNoValue) used_clusters[identity.cluster] = true;
-  }
+std::vector<std::vector<std::uint32_t>> AddDimensions(std::span<const std::vector<Segment>* const> sets,
+                                                      const std::vector<bool>& used, PairedTable& table) {
   std::map<std::string_view, std::map<std::string_view, std::uint32_t>> values;
-  for (std::size_t s = 0; s < used_sets.size(); ++s) {
-    if (!used_sets[s]) continue;
-    for (const Segment& segment : *numbers.sets[s]) values[segment.dimension].try_emplace(segment.value, 0U);
+  for (std::size_t s = 0; s < sets.size(); ++s) {
+    if (!used[s]) continue;
+    for (const Segment& segment : *sets[s]) values[segment.dimension].try_emplace(segment.value, 0U);
   }
   std::map<std::string_view, std::size_t> place;
   for (auto& [name, of_dimension] : values) {
@@ -50,30 +47,54 @@ void FillSegments(const std::vector<Identity>& cases, const Numbers& numbers, Pa
       code = static_cast<std::uint32_t>(dimension.values.size());
       dimension.values.emplace_back(value);
     }
-    dimension.value_of_case.assign(cases.size(), kNoValue);
     place[name] = table.dimensions.size();
     table.dimensions.push_back(std::move(dimension));
   }
-  std::vector<std::vector<std::pair<std::size_t, std::uint32_t>>> codes(numbers.sets.size());
-  for (std::size_t s = 0; s < used_sets.size(); ++s) {
-    if (!used_sets[s]) continue;
-    for (const Segment& segment : *numbers.sets[s])
-      codes[s].emplace_back(place[segment.dimension], values[segment.dimension][segment.value]);
+  std::vector<std::vector<std::uint32_t>> codes;
+  codes.reserve(sets.size());
+  for (std::size_t s = 0; s < sets.size(); ++s) {
+    std::vector<std::uint32_t>& of_set = codes.emplace_back(table.dimensions.size(), kNoValue);
+    if (!used[s]) continue;
+    for (const Segment& segment : *sets[s])
+      of_set[place[segment.dimension]] = values[segment.dimension][segment.value];
   }
-  std::map<std::string_view, std::uint32_t> names;
-  for (std::size_t c = 0; c < used_clusters.size(); ++c) {
-    if (used_clusters[c]) names.try_emplace(*numbers.clusters[c], static_cast<std::uint32_t>(c));
+  return codes;
+}
+
+std::vector<std::uint32_t> AddClusters(std::span<const std::string* const> names,
+                                       const std::vector<bool>& used, PairedTable& table) {
+  std::vector<std::uint32_t> clusters;
+  for (std::uint32_t c = 0; c < names.size(); ++c) {
+    if (used[c]) clusters.push_back(c);
   }
-  std::vector<std::uint32_t> code_of_cluster(used_clusters.size(), kNoValue);
-  for (const auto& [name, c] : names) {
-    code_of_cluster[c] = static_cast<std::uint32_t>(table.clusters.size());
-    table.clusters.emplace_back(name);
+  const auto before = [&](std::uint32_t a, std::uint32_t b) { return *names[a] < *names[b]; };
+  // A file of counts has them in order.
+  if (!std::is_sorted(clusters.begin(), clusters.end(), before))
+    std::sort(clusters.begin(), clusters.end(), before);
+  std::vector<std::uint32_t> codes(names.size(), kNoValue);
+  table.clusters.reserve(clusters.size());
+  for (const std::uint32_t c : clusters) {
+    codes[c] = static_cast<std::uint32_t>(table.clusters.size());
+    table.clusters.push_back(*names[c]);
   }
-  if (!names.empty()) table.cluster_of_case.assign(cases.size(), kNoValue);
+  return codes;
+}
+
+void FillSegments(const std::vector<Identity>& cases, const Numbers& numbers, PairedTable& table) {
+  std::vector<bool> used_sets(numbers.sets.size()), used_clusters(numbers.clusters.size());
+  for (const Identity& identity : cases) {
+    if (identity.segments != kNoValue) used_sets[identity.segments] = true;
+    if (identity.cluster != kNoValue) used_clusters[identity.cluster] = true;
+  }
+  const auto codes = AddDimensions(numbers.sets, used_sets, table);
+  const auto cluster_codes = AddClusters(numbers.clusters, used_clusters, table);
+  for (Dimension& dimension : table.dimensions) dimension.value_of_case.assign(cases.size(), kNoValue);
+  if (!table.clusters.empty()) table.cluster_of_case.assign(cases.size(), kNoValue);
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    if (cases[i].cluster != kNoValue) table.cluster_of_case[i] = code_of_cluster[cases[i].cluster];
+    if (cases[i].cluster != kNoValue) table.cluster_of_case[i] = cluster_codes[cases[i].cluster];
     if (cases[i].segments == kNoValue) continue;
-    for (const auto& [d, code] : codes[cases[i].segments]) table.dimensions[d].value_of_case[i] = code;
+    const std::vector<std::uint32_t>& of_set = codes[cases[i].segments];
+    for (std::size_t d = 0; d < of_set.size(); ++d) table.dimensions[d].value_of_case[i] = of_set[d];
   }
 }
 

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <future>
-#include <map>
 #include <memory>
 #include <utility>
 
 #include "log/row_columns.h"
+#include "pair/case_segments.h"
 #include "pair/check_runs.h"
 #include "pair/wording.h"
 
@@ -115,45 +115,14 @@ void FillNames(const CaseCounts& counts, Ordered& ordered, PairedTable& table) {
     if (group.cluster != CaseCounts::kNoCluster) used_clusters[group.cluster] = true;
     ordered.groups.push_back(group);
   }
-  std::map<std::string_view, std::map<std::string_view, std::uint32_t>> values;
-  for (std::size_t s = 0; s < used_sets.size(); ++s) {
-    if (!used_sets[s]) continue;
-    for (const Segment& segment : counts.segments[s])
-      values[segment.dimension].try_emplace(segment.value, 0U);
-  }
-  std::map<std::string_view, std::size_t> place;
-  for (auto& [name, of_dimension] : values) {
-    Dimension dimension;
-    dimension.name = name;
-    for (auto& [value, code] : of_dimension) {
-      code = static_cast<std::uint32_t>(dimension.values.size());
-      dimension.values.emplace_back(value);
-    }
-    place[name] = table.dimensions.size();
-    table.dimensions.push_back(std::move(dimension));
-  }
-  for (std::size_t s = 0; s < used_sets.size(); ++s) {
-    std::vector<std::uint32_t>& of_set = ordered.codes.emplace_back(table.dimensions.size(), kNoValue);
-    if (!used_sets[s]) continue;
-    for (const Segment& segment : counts.segments[s])
-      of_set[place[segment.dimension]] = values[segment.dimension][segment.value];
-  }
-  std::vector<std::uint32_t> clusters;
-  for (std::uint32_t c = 0; c < used_clusters.size(); ++c) {
-    if (used_clusters[c]) clusters.push_back(c);
-  }
-  const auto before = [&](std::uint32_t a, std::uint32_t b) {
-    return counts.clusters[a] < counts.clusters[b];
-  };
-  // A file of counts has them in order.
-  if (!std::is_sorted(clusters.begin(), clusters.end(), before))
-    std::sort(clusters.begin(), clusters.end(), before);
-  ordered.cluster_code.resize(used_clusters.size(), kNoValue);
-  table.clusters.reserve(clusters.size());
-  for (const std::uint32_t c : clusters) {
-    ordered.cluster_code[c] = static_cast<std::uint32_t>(table.clusters.size());
-    table.clusters.push_back(counts.clusters[c]);
-  }
+  std::vector<const std::vector<Segment>*> sets;
+  sets.reserve(counts.segments.size());
+  for (const std::vector<Segment>& set : counts.segments) sets.push_back(&set);
+  ordered.codes = AddDimensions(sets, used_sets, table);
+  std::vector<const std::string*> clusters;
+  clusters.reserve(counts.clusters.size());
+  for (const std::string& name : counts.clusters) clusters.push_back(&name);
+  ordered.cluster_code = AddClusters(clusters, used_clusters, table);
 }
 
 void AddWarnings(const CaseCounts& counts, bool both, int common, const int (&repeats)[2],
