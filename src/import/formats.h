@@ -11,6 +11,8 @@
 namespace minslice::import {
 
 inline constexpr std::size_t kLongestLine = std::size_t{64} << 20U;  // bytes of one row
+inline constexpr const char* kJsonList =
+    "a JSON list, where one object a line is expected: jq -c '.[]' FILE makes lines of it";
 inline constexpr const char* kCutFrame = "its zstd data end within a frame: the file is not whole";
 
 Result<ImportedRun> ReadJsonl(std::span<const std::string> paths, const Options& options,

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "import/formats.h"
 #include "import/json_fields.h"
@@ -119,7 +120,7 @@ class JsonlReader {
       if (!*line) break;
       const std::string_view text = lines.line() == 1 ? io::SkipByteOrderMark(**line) : **line;
       if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-      any = true;
+      if (!std::exchange(any, true) && !BeginsRows(path, static_cast<int>(lines.line()), text)) return;
       ReadLine(path, static_cast<int>(lines.line()), text);
     }
     if (stream.cut()) return diagnostics_.Add({path}, kCutFrame);
@@ -140,6 +141,19 @@ class JsonlReader {
     } else {
       diagnostics_.AddAll(node.error());
     }
+  }
+
+  // A list, or one document over many lines, would otherwise give an error for each of its lines.
+  bool BeginsRows(const std::string& path, int line, std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t\r");
+    const bool more = text.find_first_not_of(" \t\r", first + 1) != std::string_view::npos;
+    if (text[first] == '[') {
+      diagnostics_.Add({path, line, 0}, kJsonList);
+    } else if (text[first] == '{' && !more) {
+      diagnostics_.Add({path, line, 0},
+                       "a JSON document over many lines, where one object a line is expected");
+    }
+    return text[first] != '[' && (text[first] != '{' || more);
   }
 
   template <class Reader>

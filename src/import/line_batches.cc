@@ -14,6 +14,7 @@ namespace minslice::import {
 namespace {
 
 constexpr std::size_t kBatch = std::size_t{1} << 19U;
+constexpr std::size_t kLeast = std::size_t{1} << 16U;    // what a file looks like is told by so much
 constexpr std::size_t kLargest = std::size_t{4} << 20U;  // a larger one, for a long line, is not kept
 
 // Cuts the stream at the last newline of each block.
@@ -29,7 +30,7 @@ class Cutter {
     std::memcpy(batch.text.get(), rest_.data(), rest_.size());
     batch.size = rest_.size();
     std::size_t searched = 0, whole = 0;
-    while (!at_end_ && whole == 0) {
+    while (!at_end_ && (whole == 0 || batch.size < kLeast)) {
       if (batch.size == batch.capacity)
         Resize(batch, std::min(batch.capacity * 2, longest_ + kBatch), batch.size);
       const auto n = stream_.Read(batch.text.get() + batch.size, batch.capacity - batch.size);

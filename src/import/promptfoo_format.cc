@@ -87,7 +87,8 @@ class Promptfoo {
           return true;
         });
       }
-    } else if (first != std::string_view::npos && io::FirstInvalidUtf8(text) == std::string_view::npos) {
+    } else if (first != std::string_view::npos && !IsJsonList(text.substr(first)) &&
+               io::FirstInvalidUtf8(text) == std::string_view::npos) {
       ReadTable(path, text);
     }
     if (counting_ && systems_.size() == before && reader_.diagnostics().size() == errors && before == 0) {
@@ -97,6 +98,12 @@ class Promptfoo {
           "what looks like " +
               io::LooksLike(bytes));
     }
+  }
+
+  // "[label] prompt" begins a table.
+  static bool IsJsonList(std::string_view text) {
+    const std::size_t inside = text.find_first_not_of(" \t\r\n", 1);
+    return text.front() == '[' && inside != std::string_view::npos && text[inside] == '{';
   }
 
   void ReadDocument(const std::string& path, std::string_view bytes) {

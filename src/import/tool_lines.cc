@@ -53,6 +53,15 @@ bool ToolReader::Line(std::string_view text, bool terminated, const SourcePositi
   return true;
 }
 
+bool ToolReader::BeginsRows(std::string_view text, const SourcePosition& where) {
+  if (text.front() == '[') {
+    diagnostics_.Add(where, kJsonList);
+    return false;
+  }
+  // A document over many lines is none of rows.
+  return text.front() == '{' && text.find_first_not_of(" \t\r", 1) != std::string_view::npos;
+}
+
 std::string ToolReader::Lines(const std::string& path, io::PlainStream& stream, const Visit& visit,
                               const KeepMember& keep, LineScanner* scanner) {
   std::string head;
@@ -76,7 +85,7 @@ std::string ToolReader::Lines(const std::string& path, io::PlainStream& stream, 
       if (where.line == 1) text = io::SkipByteOrderMark(text);
       const std::size_t begin = text.find_first_not_of(" \t\r");
       if (begin == std::string_view::npos) continue;
-      go_on = !std::exchange(first, false) || text[begin] == '{' || text[begin] == '[';
+      if (std::exchange(first, false)) go_on = BeginsRows(text.substr(begin), where);
       const bool terminated = batch.terminated || i + 1 < batch.lines.size();
       if (!go_on || !Line(text, terminated, where, visit, keep)) return go_on = false;
     }

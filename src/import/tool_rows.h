@@ -154,6 +154,8 @@ class ToolReader {
   Result<ImportedRun> Finish(const std::string& first_path);
 
  private:
+  // Whether the first line of a file may be a row: it begins an object that does not begin a document.
+  bool BeginsRows(std::string_view text, const SourcePosition& where);
   // False: `visit` wants no more.
   bool Line(std::string_view text, bool terminated, const SourcePosition& where, const Visit& visit,
             const KeepMember& keep);
