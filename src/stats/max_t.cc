@@ -6,8 +6,10 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "rng/philox_words.h"
+#include "stats/disjoint_min_p.h"
 #include "stats/flip_planes.h"
 #include "stats/flip_sums.h"
 #include "stats/flip_table.h"
@@ -337,7 +339,12 @@ Computed<JointAdjustment> SignFlipMinP(const SliceTable& table, const JointOptio
   }
   const Patterns patterns(flips, options);
   JointAdjustment result;
-  if (const auto planes = FlipPlanes::Of(flips, distribution)) {
+  if (!patterns.exact() && AreDisjoint(flips)) {
+    DisjointMinP disjoint = DisjointStepDown(p, distribution);
+    result.single_step_p = std::move(disjoint.single_step_p);
+    result.step_down_p = std::move(disjoint.step_down_p);
+    result.exact = true;
+  } else if (const auto planes = FlipPlanes::Of(flips, distribution)) {
     const std::vector<std::vector<double>> tables = HarmTables(*planes, distribution);
     result = StepDown(flips, patterns, observed, [&] { return PlaneSums(*planes, distribution, tables); });
   } else {

@@ -240,6 +240,12 @@ double SignFlipDistribution::Above(double t) const {
   return i < static_cast<double>(at_least_.size()) ? at_least_[static_cast<std::size_t>(i)] : 0;
 }
 
+double SignFlipDistribution::LargestTailNotAbove(double most) const {
+  const auto at =
+      std::partition_point(at_least_.begin(), at_least_.end(), [most](double tail) { return tail > most; });
+  return at == at_least_.end() ? 0 : *at;
+}
+
 double SignFlipDistribution::LogSaddlePointTail(double t) const {
   double whole = 0;
   for (const double size : sizes_) whole += size;

@@ -27,6 +27,9 @@ class SignFlipDistribution {
   double AtLeast(double t) const;
   double Above(double t) const;
 
+  // On a lattice, the largest P(T >= t) that does not exceed `most`, over all t; 0 where there is none.
+  double LargestTailNotAbove(double most) const;
+
   // log P(T >= t), t > 0, by Lugannani and Rice's saddle-point formula: for tails below the smallest double.
   double LogSaddlePointTail(double t) const;
 

@@ -69,8 +69,8 @@ struct JointAdjustment {
   std::vector<double> raw_p;  // of the slice alone, from the same patterns; min-p: its own exact p
   std::vector<double> single_step_p;
   std::vector<double> step_down_p;  // the one to use
-  bool exact = false;               // all patterns
-  std::int64_t replicates = 0;      // patterns counted
+  bool exact = false;               // nothing drawn
+  std::int64_t replicates = 0;      // patterns counted, drawn or all
 };
 
 // Largest t over slices, t = mean / (sd / sqrt(groups)) with the sd of the flipped differences. Slices with
@@ -80,8 +80,9 @@ Computed<JointAdjustment> SignFlipMaxT(const SliceTable& table, const JointOptio
 
 // Smallest p over slices, each slice's p from the exact distribution of its own flipped sum (methods 2.5: for
 // binary pairs the exact McNemar p): slices of very different sizes compete fairly, where max-T favours none
-// but small heavy-tailed ones. Always against harm. Reasons: "replicates", "not_on_lattice" (a slice's sums
-// lie on no lattice: use max-T).
+// but small heavy-tailed ones. Where no group has differences in two slices (5,000 slices at most) the slices
+// are independent, and nothing is drawn: exact, replicates 0. Always against harm. Reasons: "replicates",
+// "not_on_lattice" (a slice's sums lie on no lattice: use max-T).
 Computed<JointAdjustment> SignFlipMinP(const SliceTable& table, const JointOptions& options);
 
 // Romano and Wolf's step-down: groups are resampled, (mean* - mean)/se* of all slices together. Asymptotic,

@@ -12,6 +12,7 @@
 #include "minslice/stats/mcnemar.h"
 #include "minslice/stats/multiplicity.h"
 #include "rng/philox.h"
+#include "stats/disjoint_min_p.h"
 #include "stats/flip_planes.h"
 #include "stats/flip_sums.h"
 #include "stats/flip_table.h"
@@ -259,7 +260,7 @@ TEST(SignFlipMinP, EqualsTheEnumerationOverOverlappingCuts) {
   }
 }
 
-// Disjoint slices: seeded flips must come to what the closed form says.
+// Disjoint slices have a closed form; the same slices twice overlap, and seeded flips must come to it.
 TEST(SignFlipMinP, MeetsTheClosedFormOnDisjointSlices) {
   const std::vector<SliceDiscordance> slices{{8, 1}, {2, 17}, {3, 4}, {2, 3}, {33, 27}};
   std::vector<double> d;
@@ -269,12 +270,55 @@ TEST(SignFlipMinP, MeetsTheClosedFormOnDisjointSlices) {
     d.insert(d.end(), own.begin(), own.end());
     slice_of.insert(slice_of.end(), own.size(), static_cast<std::uint32_t>(s));
   }
-  const std::vector<Cut> cuts{{slice_of, 5}};
-  const auto joint = SignFlipMinP(*SliceTable::FromCuts(d, cuts), {.replicates = 100000, .seed = 3});
+  const std::vector<Cut> once{{slice_of, 5}}, twice{{slice_of, 5}, {slice_of, 5}};
+  const auto exact = SignFlipMinP(*SliceTable::FromCuts(d, once), {});
+  const auto drawn = SignFlipMinP(*SliceTable::FromCuts(d, twice), {.replicates = 100000, .seed = 3});
+  EXPECT_TRUE(exact->exact);
+  EXPECT_EQ(exact->replicates, 0);
+  EXPECT_FALSE(drawn->exact);
   const std::vector<double> closed = WestfallYoungDiscrete(slices);
   for (std::size_t s = 0; s < 5; ++s) {
-    EXPECT_NEAR(joint->step_down_p[s], closed[s], 5 * std::sqrt(closed[s] * (1 - closed[s]) / 100000) + 2e-5);
+    EXPECT_NEAR(exact->step_down_p[s], closed[s], 1e-12);
+    const double error = 5 * std::sqrt(closed[s] * (1 - closed[s]) / 100000) + 2e-5;
+    EXPECT_NEAR(drawn->step_down_p[s], closed[s], error);
+    EXPECT_NEAR(drawn->step_down_p[s + 5], closed[s], error);
   }
+}
+
+// Means of three runs and clusters of several cases: all 2^15 patterns against the closed form.
+TEST(SignFlipMinP, IsExactOnDisjointSlicesOfFewUnits) {
+  rng::Stream stream(9, 0);
+  std::vector<double> d;
+  std::vector<std::uint32_t> slice_of, group;
+  for (std::uint32_t k = 0; k < 15; ++k) {
+    for (int i = 0; i < 2; ++i) {
+      d.push_back(k == 14 ? 0 : (static_cast<double>(stream.Below(7)) - 3.5) / 3);
+      slice_of.push_back(k == 14 ? 3 : k % 3);
+      group.push_back(k);
+    }
+  }
+  const std::vector<Cut> cuts{{slice_of, 4}};
+  const auto table = SliceTable::FromCuts(d, cuts, group, 15);
+  const FlipTable flips(*table);
+  ASSERT_TRUE(AreDisjoint(flips));
+  const auto joint = SignFlipMinP(*table, {});
+  ASSERT_TRUE(joint && joint->exact && joint->replicates > 0);
+  std::vector<SignFlipDistribution> distribution;
+  for (std::uint32_t s = 0; s < 4; ++s) {
+    std::vector<double> values;
+    for (std::size_t e = 0; e < flips.slice.size(); ++e) {
+      if (flips.slice[e] == s) values.push_back(flips.value[e]);
+    }
+    distribution.emplace_back(values);
+  }
+  const DisjointMinP disjoint = DisjointStepDown(joint->raw_p, distribution);
+  for (std::size_t s = 0; s < 4; ++s) {
+    EXPECT_NEAR(disjoint.step_down_p[s], joint->step_down_p[s], 1e-12) << s;
+    EXPECT_NEAR(disjoint.single_step_p[s], joint->single_step_p[s], 1e-12) << s;
+  }
+  // A cluster in two slices joins them.
+  slice_of[0] = 1;
+  EXPECT_FALSE(AreDisjoint(FlipTable(*SliceTable::FromCuts(d, cuts, group, 15))));
 }
 
 TEST(SignFlipMaxT, ClustersFlipTogether) {
