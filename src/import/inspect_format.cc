@@ -82,7 +82,7 @@ class Inspect {
       if (!root) {
         return reader_.diagnostics().Add({path + ":" + facts.name, 0, 0}, "expected JSON: not read");
       }
-      expected = Facts(*root);
+      expected = Facts(*root, path);
       if (header != nullptr) status = TextOf(Member(*root, "status"));
     }
     std::size_t unpacked = 0;
@@ -123,7 +123,7 @@ class Inspect {
       if (!root && may_be) text += " (" + root.error().diagnostics.front().message + ")";
       return reader_.diagnostics().Add({path, 0, 0}, text);
     }
-    const std::int64_t expected = Facts(*root);
+    const std::int64_t expected = Facts(*root, path);
     const std::int64_t before = rows_;
     std::size_t number = 0;
     for (const Json sample : simdjson::dom::array(*samples))
@@ -150,11 +150,11 @@ class Inspect {
   }
 
   // How many samples there should be; -1 where the log does not say.
-  std::int64_t Facts(Json root) {
+  std::int64_t Facts(Json root, const std::string& path) {
     std::int64_t expected = -1;
     RunFacts& facts = reader_.facts;
     if (const auto eval = Member(root, "eval")) {
-      facts.model = TextOf(Member(*eval, "model"));
+      reader_.TakeModel(TextOf(Member(*eval, "model")), path);
       facts.suite = TextOf(Member(*eval, "task"));
       facts.started_at = UtcTime(TextOf(Member(*eval, "created")));
       std::int64_t epochs = 1;

@@ -80,7 +80,7 @@ class LmEval {
       if (const auto arguments = Member(*config, "model_args"); arguments)
         model = TextOf(Member(*arguments, "model"));
     }
-    if (!model.empty()) reader_.facts.model = model;
+    if (!model.empty()) reader_.TakeModel(model, path);
     ReadSettings(*root, tasks);
     if (const auto counts = Member(*root, "n-samples")) {
       DomReader::Members(*counts, [&](std::string_view task, Json count) {

@@ -57,7 +57,7 @@ class Nemo {
     const auto root = reader_.Sidecar(files_, path, parser);
     if (!root) return;
     if (const auto config = Member(*root, "config")) {
-      reader_.facts.model = TextOf(Member(*config, "model"));
+      reader_.TakeModel(TextOf(Member(*config, "model")), path);
       reader_.facts.suite = TextOf(Member(*config, "benchmark"));
       Settings settings;
       TakeGenerationSettings(*config, settings);

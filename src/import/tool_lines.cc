@@ -8,6 +8,7 @@
 #include "import/formats.h"
 #include "import/line_batches.h"
 #include "import/tool_rows.h"
+#include "io/nearest_name.h"
 #include "io/utf8.h"
 
 namespace minslice::import {
@@ -51,6 +52,16 @@ bool ToolReader::Line(std::string_view text, bool terminated, const SourcePositi
     return visit(*row, where);
   }
   return true;
+}
+
+void ToolReader::TakeModel(const std::string& model, const std::string& path) {
+  if (!facts.model.empty() && !model.empty() && model != facts.model) {
+    diagnostics_.Add({path, 0, 0},
+                     fmt::format("a run of {}, and a file before it is one of {}: import each run into a log "
+                                 "of its own",
+                                 io::Quoted(model), io::Quoted(facts.model)));
+  }
+  if (!model.empty()) facts.model = model;
 }
 
 bool ToolReader::BeginsRows(std::string_view text, const SourcePosition& where) {

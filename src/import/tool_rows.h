@@ -134,6 +134,8 @@ class ToolReader {
   bool wants_fields() const { return !paths_.empty(); }
   std::int64_t torn() const { return torn_; }
 
+  // Which model a file says was asked. Files of several models are no shards of one run.
+  void TakeModel(const std::string& model, const std::string& path);
   // Id (if a flag names it), segments, cluster and prompt from the named fields, looked for in each of
   // `places` in turn. False after reporting why not.
   bool Names(std::span<const Json> places, const SourcePosition& where, CaseRecord& row);
