@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -108,12 +109,8 @@ std::vector<Part> PartsOf(const ReduceFlags& flags) {
 }
 
 // `warnings`: gets what imports have to say.
-Result<CaseCounts> CountPart(const Part& part, const std::vector<std::string>& metrics,
-                             std::vector<std::string>& warnings) {
-  if (metrics.empty() && part.incumbent.size() == 1 && part.candidate.size() == 1) {
-    if (auto counts = reduce::CountSorted(part.incumbent.front(), part.candidate.front()))
-      return *std::move(counts);
-  }
+Result<CaseCounts> CountWhole(const Part& part, const std::vector<std::string>& metrics,
+                              std::vector<std::string>& warnings) {
   std::vector<RunLog> sides[2];
   std::vector<Diagnostic> errors;
   for (std::size_t s = 0; s < 2; ++s) {
@@ -130,55 +127,126 @@ Result<CaseCounts> CountPart(const Part& part, const std::vector<std::string>& m
   return reduce::CountLogs(sides[0], sides[1], metrics);
 }
 
-Result<CaseCounts> AddParts(std::vector<std::optional<Result<CaseCounts>>> counted) {
+// The parts, or what is wrong with any.
+Result<std::vector<CaseCounts>> AllOf(std::vector<Result<CaseCounts>> counted) {
   std::vector<CaseCounts> parts;
   std::vector<Diagnostic> errors;
-  for (std::optional<Result<CaseCounts>>& part : counted) {
-    if (!part) continue;
-    if (*part) {
-      parts.push_back(std::move(**part));
+  for (Result<CaseCounts>& part : counted) {
+    if (part) {
+      parts.push_back(*std::move(part));
     } else {
-      const std::vector<Diagnostic>& found = part->error().diagnostics;
-      errors.insert(errors.end(), found.begin(), found.end());
+      errors.insert(errors.end(), part.error().diagnostics.begin(), part.error().diagnostics.end());
     }
   }
   if (!errors.empty()) return FailAll(std::move(errors));
-  if (parts.size() == 1) return std::move(parts.front());
-  return reduce::AddCounts(parts);
+  return parts;
 }
+
+struct CountedPart {
+  std::optional<Result<CaseCounts>> counts;
+  std::vector<std::string> warnings;
+};
+
+// One thread's parts. The cases of sorted ones are added up in one table, not in one for each part.
+class PartCounter {
+ public:
+  PartCounter(const std::vector<Part>& parts, const std::vector<std::string>& metrics,
+              std::vector<CountedPart>& counted)
+      : parts_(parts), metrics_(metrics), counted_(counted) {}
+
+  void Count(std::size_t i) {
+    const Part& part = parts_[i];
+    const bool may_be_sorted = metrics_.empty() && part.incumbent.size() == 1 && part.candidate.size() == 1;
+    if (may_be_sorted && together_) {
+      if (CountSorted(i)) return in_table_.push_back(i);
+      // The table holds half of this part, so what it held before is counted again. That happens once.
+      together_ = false;
+      for (const std::size_t before : std::exchange(in_table_, {})) {
+        table_ = {};
+        CountAlone(before, true);
+      }
+      table_ = {};
+    }
+    CountAlone(i, may_be_sorted);
+  }
+  // Of the parts that are counted without groups.
+  reduce::CountsBuilder& table() { return table_; }
+
+ private:
+  bool CountSorted(std::size_t i) {
+    auto counts = reduce::CountSorted(parts_[i].incumbent.front(), parts_[i].candidate.front(), table_);
+    if (counts) counted_[i].counts = *std::move(counts);
+    return counts.has_value();
+  }
+  void CountAlone(std::size_t i, bool may_be_sorted) {
+    if (may_be_sorted && CountSorted(i)) {
+      table_.MoveTo(**counted_[i].counts);
+    } else {
+      counted_[i].counts = CountWhole(parts_[i], metrics_, counted_[i].warnings);
+    }
+    table_ = {};
+  }
+
+  const std::vector<Part>& parts_;
+  const std::vector<std::string>& metrics_;
+  std::vector<CountedPart>& counted_;
+  reduce::CountsBuilder table_;
+  std::vector<std::size_t> in_table_;
+  bool together_ = true;
+};
 
 // Shard by shard, `threads` at a time: memory is that of so many shards.
 Result<CaseCounts> CountAll(const ReduceFlags& flags, const std::vector<std::string>& metrics,
                             Session& session) {
   const std::vector<Part> parts = PartsOf(flags);
-  std::vector<std::vector<std::string>> warnings(parts.size());
-  std::vector<std::optional<Result<CaseCounts>>> counted(parts.size());
+  std::vector<CountedPart> counted(parts.size());
+  std::vector<PartCounter> counters(
+      static_cast<std::size_t>(std::min(flags.threads, static_cast<int>(parts.size()))),
+      PartCounter(parts, metrics, counted));
   std::atomic<std::size_t> next{0};
-  const auto work = [&] {
+  const auto work = [&](PartCounter& counter) {
     for (std::size_t i = next++; i < parts.size(); i = next++) {
       // A thread must not end by an exception.
       try {
-        counted[i] = CountPart(parts[i], metrics, warnings[i]);
+        counter.Count(i);
       } catch (const std::exception& error) {
-        counted[i] = FailInternal(parts[i].incumbent.front() + ": " + error.what());
+        counted[i].counts = FailInternal(parts[i].incumbent.front() + ": " + error.what());
       }
     }
   };
   std::vector<std::thread> threads;
-  for (int t = 1; t < std::min(flags.threads, static_cast<int>(parts.size())); ++t)
-    threads.emplace_back(work);
-  work();
+  for (std::size_t t = 1; t < counters.size(); ++t) threads.emplace_back(work, std::ref(counters[t]));
+  work(counters.front());
   for (std::thread& thread : threads) thread.join();
-  for (const std::vector<std::string>& texts : warnings) {
-    for (const std::string& text : texts) session.Note(text);
+
+  std::vector<Result<CaseCounts>> results;
+  for (CountedPart& part : counted) {
+    for (const std::string& text : part.warnings) session.Note(text);
+    results.push_back(*std::move(part.counts));
   }
-  return AddParts(std::move(counted));
+  Result<std::vector<CaseCounts>> all = AllOf(std::move(results));
+  if (!all) return tl::unexpected(all.error());
+  reduce::CountsBuilder& table = counters.front().table();
+  for (std::size_t t = 1; t < counters.size(); ++t) {
+    CaseCounts more;
+    counters[t].table().MoveTo(more);
+    table.Add(more);
+  }
+  if (all->size() == 1) {
+    if (all->front().groups.empty()) table.MoveTo(all->front());
+    return std::move(all->front());
+  }
+  for (const CaseCounts& part : *all) table.Add(part);
+  return reduce::AddCounts(*all, std::move(table));
 }
 
 Result<CaseCounts> AddFiles(const ReduceFlags& flags) {
-  std::vector<std::optional<Result<CaseCounts>>> read;
-  for (const std::string& path : flags.files) read.emplace_back(reduce::ReadCounts(path));
-  return AddParts(std::move(read));
+  std::vector<Result<CaseCounts>> read;
+  for (const std::string& path : flags.files) read.push_back(reduce::ReadCounts(path));
+  Result<std::vector<CaseCounts>> parts = AllOf(std::move(read));
+  if (!parts) return tl::unexpected(parts.error());
+  if (parts->size() == 1) return std::move(parts->front());
+  return reduce::AddCounts(*parts);
 }
 
 Result<CaseCounts> CountRows(const ReduceFlags& flags, const std::vector<std::string>& metrics) {

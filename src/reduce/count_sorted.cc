@@ -18,6 +18,7 @@
 #include "log/row_sums.h"
 #include "log/segment_memo.h"
 #include "log/text_hash.h"
+#include "log/text_order.h"
 #include "minslice/answer_counts.h"
 #include "pair/check_runs.h"
 #include "reduce/counts_builder.h"
@@ -116,7 +117,7 @@ class SortedLog {
       id_.assign(row_.case_id);
       if (!Advance()) return false;
       if (at_end_) return true;
-      const int compared = row_.case_id.compare(id_);
+      const int compared = log::CompareTexts(row_.case_id, id_);
       if (compared != 0) return compared > 0;
     }
   }
@@ -279,9 +280,9 @@ class Identity {
 
 }  // namespace
 
-std::optional<CaseCounts> CountSorted(const std::string& incumbent, const std::string& candidate) {
+std::optional<CaseCounts> CountSorted(const std::string& incumbent, const std::string& candidate,
+                                      CountsBuilder& builder) {
   CaseCounts counts;
-  CountsBuilder builder;
   Identity identity(builder, counts);
   PatternNumbers patterns(builder);
   io::Sha256Pair hashes;
@@ -293,7 +294,9 @@ std::optional<CaseCounts> CountSorted(const std::string& incumbent, const std::s
   }
   std::vector<Kept> rows[2];
   while (!logs[0].at_end() || !logs[1].at_end()) {
-    const int compared = logs[0].at_end() ? 1 : logs[1].at_end() ? -1 : logs[0].id().compare(logs[1].id());
+    const int compared = logs[0].at_end()   ? 1
+                         : logs[1].at_end() ? -1
+                                            : log::CompareTexts(logs[0].id(), logs[1].id());
     const bool taken[2] = {compared <= 0, compared >= 0};
     for (std::size_t s = 0; s < 2; ++s) {
       rows[s].clear();
@@ -323,7 +326,6 @@ std::optional<CaseCounts> CountSorted(const std::string& incumbent, const std::s
   CheckShards(counts.logs, diagnostics);
   CheckSides(counts, diagnostics);
   if (!runs.findings.empty() || !diagnostics.empty() || builder.overflowed()) return std::nullopt;
-  builder.MoveTo(counts);
   return counts;
 }
 

@@ -163,10 +163,15 @@ void CountsBuilder::MoveTo(CaseCounts& counts) {
 }
 
 Result<CaseCounts> AddCounts(std::span<const CaseCounts> parts) {
+  CountsBuilder builder;
+  for (const CaseCounts& part : parts) builder.Add(part);
+  return AddCounts(parts, std::move(builder));
+}
+
+Result<CaseCounts> AddCounts(std::span<const CaseCounts> parts, CountsBuilder builder) {
   io::Diagnostics diagnostics;
   CaseCounts sum;
   std::vector<RunLog> sides[2];
-  CountsBuilder builder;
   bool fits = true;
   for (const CaseCounts& part : parts) {
     if (&part == parts.data()) sum.metrics = part.metrics;
@@ -177,7 +182,6 @@ Result<CaseCounts> AddCounts(std::span<const CaseCounts> parts) {
     for (int s = 0; s < 2; ++s) sides[s].push_back(pair::CountedRun({&part, [](const CaseCounts*) {}}, s));
     sum.logs.insert(sum.logs.end(), part.logs.begin(), part.logs.end());
     for (std::size_t s = 0; s < 2; ++s) fits = AddSide(sum.sides[s], part.sides[s]) && fits;
-    builder.Add(part);
   }
   CheckShardsOfParts(parts, diagnostics);
   pair::PairResult runs;

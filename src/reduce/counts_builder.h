@@ -90,6 +90,8 @@ class CountsBuilder {
 // Of parts of one comparison. A failure where they are not: another suite, another run of a side, other
 // metrics, a log or a shard that is in two parts; or where a count leaves 64 bits.
 Result<CaseCounts> AddCounts(std::span<const CaseCounts> parts);
+// Likewise where the parts' groups are in `builder` already.
+Result<CaseCounts> AddCounts(std::span<const CaseCounts> parts, CountsBuilder builder);
 
 }  // namespace minslice::reduce
 
