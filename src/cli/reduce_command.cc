@@ -285,6 +285,23 @@ void PrintQuery(const ReduceFlags& flags, const std::vector<std::string>& metric
                                              : reduce::Source::kTable;
   options.incumbent = flags.incumbent;
   options.candidate = flags.candidate;
+  std::vector<Diagnostic> errors;
+  for (std::vector<std::string>* paths : {&options.incumbent, &options.candidate}) {
+    for (std::string& path : *paths) {
+      // What is no file here is a pattern, or lies where the engine will find it.
+      if (options.source == reduce::Source::kTable || !io::RealFileSystem().Exists(path)) continue;
+      if (std::optional<std::string> name = reduce::NameOfOneFile(path, options.engine)) {
+        path = *std::move(name);
+      } else {
+        errors.push_back(
+            {{path, 0, 0},
+             fmt::format("{} would take the name of this file for a pattern of names: rename it, "
+                         "or load it into a table (--from table)",
+                         flags.sql == "spark" ? "Spark" : "DuckDB")});
+      }
+    }
+  }
+  if (!errors.empty()) return session.Report(FailAll(std::move(errors)).value());
   options.repeats = flags.repeats;
   options.metrics = metrics;
   session.out << reduce::CountingQuery(options);

@@ -10,7 +10,7 @@ namespace minslice::io {
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{1} << 18U;
-constexpr std::size_t kLineBuffer = std::size_t{1} << 16U;  // stays in the cache of one core
+constexpr std::size_t kLineBuffer = std::size_t{1} << 18U;  // stays in the cache of one core
 constexpr int kMostWindow = 27;                             // 128 MiB, zstd's own bound
 
 class Through final : public PlainStream {

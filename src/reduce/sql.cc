@@ -399,4 +399,19 @@ class Query {
 
 std::string CountingQuery(const SqlOptions& options) { return Query(options).Build(); }
 
+std::optional<std::string> NameOfOneFile(const std::string& path, Engine engine) {
+  const bool pattern = path.find_first_of(engine == Engine::kSpark ? "*?[]{}\\" : "*?[") != std::string::npos;
+  if (!pattern || engine == Engine::kPostgres) return path;
+  if (engine == Engine::kSpark || path.find('\\') != std::string::npos) return std::nullopt;
+  std::string name;
+  for (const char c : path) {
+    if (c == '*' || c == '?' || c == '[') {
+      name.append({'[', c, ']'});
+    } else {
+      name += c;
+    }
+  }
+  return name;
+}
+
 }  // namespace minslice::reduce

@@ -11,6 +11,7 @@
 #ifndef MINSLICE_REDUCE_SQL_H_
 #define MINSLICE_REDUCE_SQL_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct SqlOptions {
 };
 
 std::string CountingQuery(const SqlOptions& options);
+// A file's name as the engine takes it for this file alone, where it takes names as patterns; nullopt: there
+// is no way to write it.
+std::optional<std::string> NameOfOneFile(const std::string& path, Engine engine);
 
 }  // namespace minslice::reduce
 
