@@ -67,8 +67,9 @@ struct CheckFamily {
 };
 
 struct CheckProblem {
-  std::string code;  // goal_unresolved, required_unresolved, required_absent, slice_absent, nothing_gated,
-                     // blind_slices, under_floor, no_gated_dimension, clusters, floor_unresolvable, runs, graded
+  // goal_unresolved, required_unresolved, required_absent, slice_absent, nothing_gated, blind_slices,
+  // under_floor, no_gated_dimension, clusters, floor_unresolvable, runs, graded
+  std::string code;
   bool decides = false;  // the goal cannot be shown: exit 11
   std::string text;
 };

@@ -1,6 +1,6 @@
 // How the planning and comparison commands write figures (docs/reports.md): rates in per cent, differences in
-// pt with two decimals, since a tenth decides how many pairs to buy; p-values with four digits or in powers of
-// ten.
+// pt with two decimals, since a tenth decides how many pairs to buy; p-values with four digits or in powers
+// of ten.
 #ifndef MINSLICE_CLI_FIGURES_H_
 #define MINSLICE_CLI_FIGURES_H_
 

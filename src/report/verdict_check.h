@@ -1,5 +1,5 @@
-// Does a verdict.json agree with itself? A file that was edited by hand, or cut together from two, must not be shown
-// as a verdict.
+// Does a verdict.json agree with itself? A file that was edited by hand, or cut together from two, must not
+// be shown as a verdict.
 #ifndef MINSLICE_REPORT_VERDICT_CHECK_H_
 #define MINSLICE_REPORT_VERDICT_CHECK_H_
 
@@ -10,8 +10,8 @@
 
 namespace minslice::report {
 
-// Decision against reasons and statuses, exit code against decision and policy, the policy against its hash, rates
-// and ids against the counts. Each disagreement names its field.
+// Decision against reasons and statuses, exit code against decision and policy, the policy against its hash,
+// rates and ids against the counts. Each disagreement names its field.
 void CheckVerdict(const Verdict& verdict, const std::string& path, io::Diagnostics& diagnostics);
 
 }  // namespace minslice::report

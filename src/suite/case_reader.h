@@ -24,8 +24,8 @@ struct CaseLine {
   bool valid = true;      // false: only its id can be relied on, so that a second one is seen
 };
 
-// The case of one line; a diagnostic for each thing that is wrong with it, and then nothing where not even its
-// id can be read.
+// The case of one line; a diagnostic for each thing that is wrong with it, and then nothing where not even
+// its id can be read.
 std::optional<CaseLine> ReadCaseLine(std::string_view line, const SourcePosition& where,
                                      const CaseRules& rules, io::Diagnostics& diagnostics);
 

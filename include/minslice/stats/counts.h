@@ -16,7 +16,9 @@ struct PairedCounts {
   std::int64_t n() const { return both + incumbent_only + candidate_only + neither; }
   std::int64_t discordant() const { return incumbent_only + candidate_only; }
   // (c - b) / n, candidate minus incumbent, in [-1, 1]; n must be > 0.
-  double delta() const { return static_cast<double>(candidate_only - incumbent_only) / static_cast<double>(n()); }
+  double delta() const {
+    return static_cast<double>(candidate_only - incumbent_only) / static_cast<double>(n());
+  }
   // psi = (b + c) / n, the discordance rate; n must be > 0.
   double psi() const { return static_cast<double>(discordant()) / static_cast<double>(n()); }
   PairedCounts swapped() const { return {both, candidate_only, incumbent_only, neither}; }

@@ -1,6 +1,6 @@
-// McNemar's tests for paired binary outcomes (one run a side). H0: P(broke) = P(fixed). Two-sided unless named otherwise.
-// b = incumbent_only, c = candidate_only; b + c = 0 gives p = 1 in all of them.
-// Sources: McNemar 1947; Edwards 1948 (corrected); Fagerland, Lydersen, Laake, BMC Med Res Methodol 13:91 (2013).
+// McNemar's tests for paired binary outcomes (one run a side). H0: P(broke) = P(fixed). Two-sided unless
+// named otherwise. b = incumbent_only, c = candidate_only; b + c = 0 gives p = 1 in all of them. Sources:
+// McNemar 1947; Edwards 1948 (corrected); Fagerland, Lydersen, Laake, BMC Med Res Methodol 13:91 (2013).
 #ifndef MINSLICE_STATS_MCNEMAR_H_
 #define MINSLICE_STATS_MCNEMAR_H_
 

@@ -16,7 +16,8 @@ enum class PairedMethod { kTango, kBonettPrice, kNewcombe8, kNewcombe10, kAgrest
 std::string_view PairedMethodName(PairedMethod method);
 Computed<PairedMethod> PairedMethodFromName(std::string_view name);
 
-Computed<Estimate> PairedInterval(const PairedCounts& counts, double level, PairedMethod method = PairedMethod::kTango);
+Computed<Estimate> PairedInterval(const PairedCounts& counts, double level,
+                                  PairedMethod method = PairedMethod::kTango);
 
 // Tango 1998: all d with |T(d)| <= z. Zero discordance gives +-z^2/(n + z^2), never [0, 0].
 Computed<Estimate> TangoInterval(const PairedCounts& counts, double level);
@@ -24,8 +25,8 @@ Computed<Estimate> TangoInterval(const PairedCounts& counts, double level);
 // T(d) of methods 2.1: the score statistic for H0: delta = d, d in [-1, 1]. T(0) is McNemar's z.
 double TangoScore(const PairedCounts& counts, double d);
 
-// Non-inferiority, H0: delta <= -margin against delta > -margin: z = T(-margin), one-sided p (Nam 1997, Tango 1998).
-// margin in [0, 1).
+// Non-inferiority, H0: delta <= -margin against delta > -margin: z = T(-margin), one-sided p (Nam 1997, Tango
+// 1998). margin in [0, 1).
 Computed<Test> NonInferiority(const PairedCounts& counts, double margin);
 
 }  // namespace minslice::stats

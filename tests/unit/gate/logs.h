@@ -2,9 +2,9 @@
 #ifndef MINSLICE_TESTS_UNIT_GATE_LOGS_H_
 #define MINSLICE_TESTS_UNIT_GATE_LOGS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,7 +38,8 @@ inline RunLog EmptyLog(const std::string& side) {
   return log;
 }
 
-inline CaseRecord Row(const std::string& id, minslice::Outcome outcome, std::vector<Segment> segments, int repeat = 1) {
+inline CaseRecord Row(const std::string& id, minslice::Outcome outcome, std::vector<Segment> segments,
+                      int repeat = 1) {
   CaseRecord record;
   record.case_id = id;
   record.repeat = repeat;
@@ -64,8 +65,10 @@ inline Logs MakeLogs(const std::vector<Table>& tables, const std::string& dimens
       for (int k = 0; k < count; ++k) {
         std::string id = std::to_string(next++);
         id = "c" + std::string(5 - id.size(), '0') + id;
-        logs.incumbent.cases.push_back(Row(id, before ? minslice::Outcome::kPass : minslice::Outcome::kFail, segments));
-        logs.candidate.cases.push_back(Row(id, after ? minslice::Outcome::kPass : minslice::Outcome::kFail, segments));
+        logs.incumbent.cases.push_back(
+            Row(id, before ? minslice::Outcome::kPass : minslice::Outcome::kFail, segments));
+        logs.candidate.cases.push_back(
+            Row(id, after ? minslice::Outcome::kPass : minslice::Outcome::kFail, segments));
       }
     }
   }

@@ -156,7 +156,8 @@ verdict: {exit_map: {hold: 10, inconclusive: 11}}
 
 TEST(PolicyReaderTest, StrictIsNotAdjustedByWhatNeedsAttainablePValues) {
   for (const char* text :
-       {"segments: {strict: true, multiplicity: wy_discrete}", "segments: {strict: true, multiplicity: tarone_holm}",
+       {"segments: {strict: true, multiplicity: wy_discrete}",
+        "segments: {strict: true, multiplicity: tarone_holm}",
         "segments: {strict: true, multiplicity: max_t}", "segments: {strict: true, joint: true}"}) {
     EXPECT_THAT(Errors(text), Contains(HasSubstr("by Tango's score"))) << text;
   }

@@ -148,9 +148,11 @@ TEST(Check, RunsAndClustersCount) {
   policy.cluster_by.clear();
   const CheckReport worth = Check(policy, ShapeOfSizes("flow", fewer), GivenPsi(0.10), {});
   EXPECT_EQ(clustered.slices[0].block_mde, worth.slices[0].block_mde);
-  EXPECT_EQ(clustered.goal.pairs_needed, static_cast<std::int64_t>(std::ceil(1.4 * static_cast<double>(*worth.goal.pairs_needed))));
+  EXPECT_EQ(clustered.goal.pairs_needed,
+            static_cast<std::int64_t>(std::ceil(1.4 * static_cast<double>(*worth.goal.pairs_needed))));
   policy.cluster_by = "doc";
-  EXPECT_DOUBLE_EQ(Check(policy, ShapeOfCases("s", cases), GivenPsi(0.10), {.drop = .15, .icc = 0.5}).design_effect, 3);
+  EXPECT_DOUBLE_EQ(
+      Check(policy, ShapeOfCases("s", cases), GivenPsi(0.10), {.drop = .15, .icc = 0.5}).design_effect, 3);
 }
 
 // Six slices of 50 in two families, one slice alone: a family of three is tested at 3/7 of the level, halved.
@@ -161,14 +163,16 @@ TEST(Check, FamiliesAreTestedAsOne) {
   policy.segments.families.method = "hierarchical";
   policy.segments.families.pattern = "/";
   std::vector<std::pair<std::string, std::int64_t>> sizes;
-  for (const char* name : {"alone", "mail/a", "mail/b", "mail/c", "pay/a", "pay/b", "pay/c"}) sizes.emplace_back(name, 50);
+  for (const char* name : {"alone", "mail/a", "mail/b", "mail/c", "pay/a", "pay/b", "pay/c"})
+    sizes.emplace_back(name, 50);
   const CheckReport report = Check(policy, ShapeOfSizes("flow", sizes), GivenPsi(0.05), {});
   ASSERT_EQ(report.families.size(), 2U);
   EXPECT_EQ(report.families[0].name, "mail");
   EXPECT_EQ(report.families[0].n, 150);
   EXPECT_EQ(report.families[0].slices, 3);
   EXPECT_DOUBLE_EQ(report.families[0].block_level, 0.05 * 3 / 7 / 2);
-  EXPECT_LT(*report.families[0].block_mde, *SliceOf(report, "mail/a").block_mde) << "a fall through a family shows earlier";
+  EXPECT_LT(*report.families[0].block_mde, *SliceOf(report, "mail/a").block_mde)
+      << "a fall through a family shows earlier";
   policy.segments.families.method = "none";
   EXPECT_TRUE(Check(policy, ShapeOfSizes("flow", sizes), GivenPsi(0.05), {}).families.empty());
 }

@@ -123,8 +123,8 @@ TEST(Simulate, NoisyRunsKeepPsiAndShift) {
   EXPECT_NEAR(latent.shift * (1 - 2 * f), -0.03, 1e-12);
 }
 
-// Where psi is mostly noise, three runs a side promote a better candidate more often; clusters less often. The
-// stated bounds hold all the same.
+// Where psi is mostly noise, three runs a side promote a better candidate more often; clusters less often.
+// The stated bounds hold all the same.
 TEST(Simulate, RunsSharpenAndClustersBlunt) {
   const std::vector<std::pair<std::string, std::int64_t>> sizes = {{"a", 150}, {"b", 150}, {"c", 150}};
   Policy policy = PublishedPolicy();
@@ -139,7 +139,8 @@ TEST(Simulate, RunsSharpenAndClustersBlunt) {
   const SimulatedTable thrice = *Simulate(policy, ShapeOfSizes("slice", sizes), options);
   EXPECT_EQ(thrice.repeats, 3);
   EXPECT_GE(thrice.rows[0].promote, once.rows[0].promote + 5);
-  for (const SimulatedBound& bound : thrice.bounds) EXPECT_TRUE(bound.kept) << bound.name << " " << bound.rate;
+  for (const SimulatedBound& bound : thrice.bounds)
+    EXPECT_TRUE(bound.kept) << bound.name << " " << bound.rate;
 
   std::vector<Case> cases(450);
   for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -154,7 +155,8 @@ TEST(Simulate, RunsSharpenAndClustersBlunt) {
   const SimulatedTable independent = *Simulate(policy, ShapeOfSizes("slice", sizes), options);
   EXPECT_EQ(clustered.clusters, 45);
   EXPECT_GE(independent.rows[0].promote, clustered.rows[0].promote + 5);
-  for (const SimulatedBound& bound : clustered.bounds) EXPECT_TRUE(bound.kept) << bound.name << " " << bound.rate;
+  for (const SimulatedBound& bound : clustered.bounds)
+    EXPECT_TRUE(bound.kept) << bound.name << " " << bound.rate;
 }
 
 // Two dimensions that cut the same cases: cells are drawn once and both margins add up.

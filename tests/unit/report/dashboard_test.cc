@@ -257,8 +257,9 @@ TEST(TrendTest, SlicesAreFollowedFromRunToRun) {
   // A run whose logs answer other cases has no figures, and its slices are not followed.
   gate::testing::Logs strangers = MakeLogs({{"a", 260, 40, 0, 0}, {"elsewhere", 300, 3, 3, 0}});
   strangers.candidate.run.suite_sha256 = std::string(64, 'e');
-  const std::string with_strangers =
-      TrendPage({{"one.json", good}, {"strangers.json", Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}", strangers)}});
+  const std::string with_strangers = TrendPage(
+      {{"one.json", good},
+       {"strangers.json", Judge("goal: non_inferiority\nsegments: {dimensions: [flow]}", strangers)}});
   EXPECT_THAT(with_strangers, HasSubstr("No figures: these logs do not answer the same cases."));
   EXPECT_THAT(with_strangers, Not(HasSubstr("elsewhere")));
   EXPECT_THAT(TrendPage({{"two.json", bad}, {"one.json", good}}),

@@ -193,7 +193,8 @@ TEST(VerdictJsonTest, EditedByHand) {
   EXPECT_THAT(errors([](Json& v) { v["policy"]["sha256"] = std::string(64, '0'); }),
               HasSubstr("policy.sha256"));
   // Other logs under the same verdict, or a run that somebody reviewed: the hash that names it is of others.
-  EXPECT_THAT(errors([](Json& v) { v["inputs"][1]["sha256"] = std::string(64, 'e'); }), HasSubstr("run_hash: expected"));
+  EXPECT_THAT(errors([](Json& v) { v["inputs"][1]["sha256"] = std::string(64, 'e'); }),
+              HasSubstr("run_hash: expected"));
   EXPECT_THAT(errors([](Json& v) { v["run_hash"] = std::string(64, '0'); }),
               HasSubstr("the hash of the policy and the logs that it names"));
   EXPECT_THAT(errors([](Json& v) { v["segments"][0]["n_both"] = 36; }),
