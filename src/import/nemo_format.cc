@@ -22,8 +22,11 @@ class Nemo {
     std::vector<std::string> results;
     for (const std::string& path : paths) {
       const std::string name = std::filesystem::path(path).filename().string();
-      (name.starts_with("eval-") && name.ends_with(".json") ? bundles.insert(path).second
-                                                            : (results.push_back(path), true));
+      if (name.starts_with("eval-") && name.ends_with(".json")) {
+        bundles.insert(path);
+      } else {
+        results.push_back(path);
+      }
       std::error_code error;
       for (std::filesystem::directory_iterator at(io::FolderOf(path), error), end; !error && at != end;
            at.increment(error)) {
