@@ -20,15 +20,15 @@ BEGIN, END = "<!-- bench:python -->", "<!-- /bench:python -->"
 ROUNDS = 7
 
 
-def cpu_seconds(work, calls):
-    """CPU seconds of one call: the median of some rounds, each of `calls` calls."""
+def seconds(work, calls):
+    """CPU seconds of one call and its seconds by the clock: medians of some rounds, each of `calls` calls."""
     rounds = []
     for _ in range(ROUNDS):
-        start = time.process_time()
+        cpu, clock = time.process_time(), time.perf_counter()
         for _ in range(calls):
             work()
-        rounds.append((time.process_time() - start) / calls)
-    return statistics.median(rounds)
+        rounds.append(((time.process_time() - cpu) / calls, (time.perf_counter() - clock) / calls))
+    return tuple(statistics.median(of) for of in zip(*rounds, strict=True))
 
 
 def import_seconds(module):
@@ -51,10 +51,12 @@ def human(seconds):
 
 
 def row(what, ours, theirs, peer, asked=None):
-    ratio = theirs / ours
-    met = "" if asked is None else f"{asked}x: {'met' if ratio >= asked else '**missed**'}"
-    print(f"{what}: {human(ours)} against {human(theirs)} ({peer}), {ratio:.3g}x {met}", file=sys.stderr)
-    return f"| {what} | {human(ours)} | {peer} {human(theirs)} | {ratio:.3g}x | {met} |"
+    ratio = theirs[0] / ours[0]
+    waited = ratio if len(ours) < 2 else theirs[1] / ours[1]
+    clock = "" if len(ours) < 2 else f"{waited:.3g}x"
+    met = "" if asked is None else f"{asked}x: {'met' if waited >= asked else '**missed**'}"
+    print(f"{what}: {human(ours[0])} against {human(theirs[0])} ({peer}), {ratio:.3g}x {met}; by the clock {clock}", file=sys.stderr)
+    return f"| {what} | {human(ours[0])} | {peer} {human(theirs[0])} | {ratio:.3g}x | {clock} | {met} |"
 
 
 def main():
@@ -70,31 +72,31 @@ def main():
 
     lines = []
     for method in ("percentile", "BCa"):
-        theirs = cpu_seconds(lambda m=method: scipy_bootstrap(before, after, m), 1)
-        ours = cpu_seconds(lambda: minslice.bootstrap(before, after, replicates=replicates), 20)
+        theirs = seconds(lambda m=method: scipy_bootstrap(before, after, m), 1)
+        ours = seconds(lambda: minslice.bootstrap(before, after, replicates=replicates), 20)
         lines.append(row(f"paired bootstrap of 840 binary pairs, B = {replicates:,}", ours, theirs, f"scipy.stats.bootstrap {method}", 20))
-        theirs = cpu_seconds(lambda m=method: scipy_bootstrap(graded_before, graded_after, m), 1)
-        ours = cpu_seconds(lambda: minslice.bootstrap(graded_before, graded_after, replicates=replicates), 10)
+        theirs = seconds(lambda m=method: scipy_bootstrap(graded_before, graded_after, m), 1)
+        ours = seconds(lambda: minslice.bootstrap(graded_before, graded_after, replicates=replicates), 10)
         lines.append(row(f"the same of 840 graded pairs, B = {replicates:,}", ours, theirs, f"scipy.stats.bootstrap {method}", 20))
-    theirs = cpu_seconds(lambda: scipy_bootstrap(before, after, "BCa"), 1)
-    ours = cpu_seconds(lambda: minslice.bootstrap(before, after, exact=True), 200)
+    theirs = seconds(lambda: scipy_bootstrap(before, after, "BCa"), 1)
+    ours = seconds(lambda: minslice.bootstrap(before, after, exact=True), 200)
     lines.append(row("840 binary pairs, B = infinity", ours, theirs, "scipy.stats.bootstrap BCa"))
-    theirs = cpu_seconds(lambda: mcnemar(np.array([[550, 49], [67, 174]])), 200)
-    ours = cpu_seconds(lambda: minslice.mcnemar(table=(550, 49, 67, 174)), 500)
+    theirs = seconds(lambda: mcnemar(np.array([[550, 49], [67, 174]])), 200)
+    ours = seconds(lambda: minslice.mcnemar(table=(550, 49, 67, 174)), 500)
     lines.append(row("McNemar from four counts (five tests against one)", ours, theirs, "statsmodels"))
     million = random.random(1_000_000) < 0.7
     other = np.where(random.random(1_000_000) < 0.1, ~million, million)
-    theirs = cpu_seconds(lambda: (np.sum(million & other), np.sum(million & ~other), np.sum(~million & other)), 5)
-    ours = cpu_seconds(lambda: minslice.count_pairs(million, other), 5)
+    theirs = seconds(lambda: (np.sum(million & other), np.sum(million & ~other), np.sum(~million & other)), 5)
+    ours = seconds(lambda: minslice.count_pairs(million, other), 5)
     lines.append(row("four counts of a million bool pairs", ours, theirs, "numpy"))
-    imports = {name: import_seconds(name) for name in ("minslice", "numpy")}
+    imports = {name: (import_seconds(name),) for name in ("minslice", "numpy")}
     lines.append(row("import, fresh interpreter", imports["minslice"], imports["numpy"], "import numpy", 1))
 
     text = "\n".join(
         [BEGIN, "## From Python", "",
-         "Made by `scripts/package python-bench`: CPU seconds in one process, medians of seven rounds; both sides see the same numpy arrays.",
+         "Made by `scripts/package python-bench`: CPU seconds in one process, and the ratio of the seconds by the clock, which is what was asked for: we use all cores; medians of seven rounds; both sides see the same numpy arrays.",
          f"This run: Python {sys.version.split()[0]}, numpy {np.__version__}, scipy {__import__('scipy').__version__}.", "",
-         "| | ours | theirs | ratio | asked |", "| --- | ---: | ---: | ---: | --- |", *lines, END]
+         "| | ours | theirs | ratio | by the clock | asked |", "| --- | ---: | ---: | ---: | ---: | --- |", *lines, END]
     )  # fmt: skip
     path = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[3] / "docs/performance.md")
     old = path.read_text() if path.exists() else ""
